@@ -1,0 +1,51 @@
+/* address.h - RFC 5321 paths and RFC 5322 address fields. */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include "arena.h"
+#include "value.h"
+
+/*
+ * An envelope address as MAIL or RCPT gave it (RFC 5321 4.1.2): with or
+ * without brackets, with a source route, quotes, a literal, "<>", a local
+ * part alone. Fills v (VALUE_ADDRESS); what can't be parsed is v->bad with
+ * its text made valid UTF-8. false: no memory.
+ */
+bool address_path(struct arena *a, struct span given, struct value *v);
+
+/*
+ * May this be handed to an MTA as an envelope address? Either empty (null,
+ * if it is allowed) or local@domain or local that parse and hold no
+ * control bytes, no blank outside quotes, no angle bracket.
+ */
+bool address_usable(struct span address);
+
+struct mailbox {
+	struct value address;   /* bad if it can't be parsed */
+	struct span name;       /* decoded display name, or p NULL */
+};
+
+/*
+ * The mailboxes of one address field's value (RFC 5322 3.4), unfolded or
+ * not: groups opened, comments left out, names RFC 2047-decoded. What can't
+ * be parsed is a mailbox with a bad address. false: no memory, or more than
+ * CAPS_FIELD_WORDS (full is set then).
+ */
+bool address_field(struct arena *a, struct span value,
+                   struct mailbox **boxes, size_t *n, bool *full);
+
+/*
+ * A header field's value unfolded and RFC 2047-decoded to valid UTF-8 (by
+ * GMime). p NULL: no memory.
+ */
+struct span header_decode(struct arena *a, struct span raw);
+
+/*
+ * value made fit for a header field: one line, CR LF NUL and other controls
+ * a blank, what is not ASCII RFC 2047-encoded (by GMime), folded at 78 with
+ * LF and a blank, never a line above 998. name: the field's, for the width
+ * of the first line. p NULL: no memory.
+ */
+struct span header_encode(struct arena *a, struct span name, struct span value);
+
+#endif

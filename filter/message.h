@@ -1,0 +1,61 @@
+/*
+ * message.h - the header as it came, and what is to become of it.
+ *
+ * Effects are applied to a working copy, each on the result of the one
+ * before; message_changes then gives the difference in the order and with
+ * the indices that Postfix and Sendmail both take.
+ */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include "session.h"
+
+struct message;
+
+struct field {
+	struct span name;
+	struct span raw;      /* as it came, folds and all, without the blank
+	                         behind the colon */
+	struct span decoded;  /* by header_decode, when first asked; p NULL */
+};
+
+/* NULL without memory. */
+struct message *message_new(struct arena *a);
+
+/* false: a limit of caps.h is reached, or no memory. */
+bool message_add_field(struct message *m, struct span name, struct span raw);
+
+size_t message_fields(const struct message *m);
+const struct field *message_field(const struct message *m, size_t i);
+
+/* Decoded once. p NULL: no memory. */
+struct span message_decoded(struct message *m, size_t i);
+
+/*
+ * Carries out one effect on the working copy: header effects here; sender
+ * and recipients too. false: no memory or a limit (why says which).
+ */
+bool message_apply(struct message *m, const struct effect *e, struct span *why);
+
+/*
+ * The envelope's side of the working copy. given: as the client spelt it.
+ * The number of a recipient is its number in the review.
+ */
+bool message_set_sender(struct message *m, struct span given);
+bool message_add_rcpt(struct message *m, struct span given);
+void message_drop_rcpt(struct message *m, size_t rcpt);   /* refused: never was */
+void message_remove_rcpt(struct message *m, size_t rcpt); /* discarded */
+
+/* The difference. false: no memory. */
+bool message_changes(struct message *m, const struct change **changes, size_t *n);
+
+/* The working copy, for explain's diff and the tests' expectations. */
+size_t message_result_fields(const struct message *m);
+struct span message_result_name(const struct message *m, size_t i);
+struct span message_result_value(const struct message *m, size_t i);
+size_t message_result_rcpts(const struct message *m);
+struct span message_result_rcpt(const struct message *m, size_t i);
+struct span message_result_sender(const struct message *m);
+bool message_held(const struct message *m);
+
+#endif

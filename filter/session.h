@@ -1,0 +1,106 @@
+/*
+ * session.h - one SMTP session, as the milter and the tests drive it.
+ *
+ * No libmilter here: whoever drives it (milter.c for an MTA, try.c for a
+ * scenario) calls a function for each stage and does what the answer says.
+ * Every function may be called at any time and in any order; what has not
+ * been told yet is simply not there. One thread at a time, any thread.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <sys/socket.h>
+
+#include "policy.h"
+#include "reply.h"
+
+enum answer_kind {
+	ANSWER_GO_ON,
+	ANSWER_ACCEPT,   /* nothing more need be told of this message (at
+	                    connect: of this session) */
+	ANSWER_REJECT,   /* reply is there */
+	ANSWER_TEMPFAIL, /* reply is there */
+	ANSWER_DISCARD,
+	ANSWER_SKIP,     /* at body: no more of the body need be told */
+};
+
+struct answer {
+	enum answer_kind kind;
+	struct reply reply;  /* good until the next call */
+};
+
+/* What to change in a message that was let in; in this order. */
+enum change_kind {
+	CHANGE_HEADER,   /* name, index (from 1, of that name as received),
+	                    value; value.p NULL: remove */
+	INSERT_HEADER,   /* at index 0 or 1 */
+	ADD_HEADER,      /* at the end */
+	CHANGE_SENDER,   /* value */
+	ADD_RCPT,        /* value */
+	REMOVE_RCPT,     /* value: as the client spelt it */
+	HOLD,            /* value: the reason */
+};
+
+struct change {
+	enum change_kind kind;
+	unsigned index;
+	struct span name, value; /* NUL-terminated */
+};
+
+/* The MTA's side. */
+struct session_host {
+	/* The value of a macro ("i", "{auth_authen}") now, or NULL. */
+	const char *(*macro)(void *of, const char *name);
+	/* One log line, without its time; NULL: nothing is logged. */
+	void (*log)(void *of, int priority, struct span line);
+	void *of;
+};
+
+struct session;
+struct message;
+
+/*
+ * A session on a policy, on which it takes a reference. tables: in place of
+ * the policy's, for its tests, or NULL. NULL without memory.
+ */
+struct session *session_new(struct policy *p, const struct table *const *tables,
+                            const struct session_host *host);
+void session_free(struct session *s);
+
+/* name as the MTA has it ("[192.0.2.1]" for an unknown one), or NULL;
+ * address NULL for a local client. */
+struct answer session_connect(struct session *s, const char *name,
+                              const struct sockaddr *address);
+struct answer session_helo(struct session *s, const char *helo);
+/* argv: the path, then ESMTP parameters, NULL at the end. */
+struct answer session_mail(struct session *s, char *const *argv);
+struct answer session_rcpt(struct session *s, char *const *argv);
+struct answer session_data(struct session *s);
+struct answer session_header(struct session *s, const char *name,
+                             const char *value);
+struct answer session_end_of_headers(struct session *s);
+struct answer session_body(struct session *s, const void *chunk, size_t n);
+
+/*
+ * The end of the message. If it is let in, *changes (n of them) are to be
+ * made; good until the next call. When they are made or could not be,
+ * session_done says so, for the log.
+ */
+struct answer session_end_of_message(struct session *s,
+                                     const struct change **changes, size_t *n);
+void session_done(struct session *s, bool made);
+
+/* The message is over, for whatever reason; the session goes on. */
+void session_abort(struct session *s);
+
+/* What SPF is said to be, for scenarios: asks no DNS. */
+void session_say_spf(struct session *s, struct span mail, struct span helo);
+
+/* ---- for explain and tests ---- */
+
+/* The review of the message at hand, and the stage reached last. */
+struct review *session_review(struct session *s);
+enum stage session_stage(const struct session *s);
+struct message *session_message(struct session *s);
+
+#endif

@@ -1,0 +1,20 @@
+/* caps.h - every limit, with its reason. */
+#ifndef CAPS_H
+#define CAPS_H
+
+#define CAPS_DIAGS 100              /* more errors than that nobody reads */
+#define CAPS_POLICY_BYTES (64 << 20) /* a policy file; data belongs in tables */
+#define CAPS_INCLUDE_DEPTH 16       /* includes in includes: deeper is a mistake */
+#define CAPS_EXPR_DEPTH 200         /* nested conditions: the parser recurses */
+#define CAPS_FILL 2000              /* bytes that one ${...} fills in */
+#define CAPS_REPLY_LINE 400         /* RFC 5321 4.5.3.1.5 allows 512 with code and CRLF */
+#define CAPS_REPLY_LINES 32         /* libmilter's own limit */
+#define CAPS_HELO 1024              /* RFC 5321 4.5.3.1.2 says 255; for the log */
+#define CAPS_ADDRESS 1024           /* RFC 5321 4.5.3.1.3 says 256; longer are bad */
+#define CAPS_RCPTS 50000            /* Postfix' smtpd_recipient_overshoot_limit and more */
+#define CAPS_HEADER_FIELDS 10000    /* a header's fields; more is an attack */
+#define CAPS_HEADER_BYTES (4 << 20) /* a whole header; Sendmail stops at 32 kB, Postfix at 100 kB a field */
+#define CAPS_FIELD_WORDS 20000      /* words or addresses read in one field */
+#define CAPS_CONNECTION_BYTES (1 << 20) /* what a session keeps between messages */
+
+#endif

@@ -1,0 +1,17 @@
+noinst_HEADERS = \
+	include/arena.h \
+	include/caps.h \
+	include/diag.h \
+	include/domain.h \
+	include/facts.h \
+	include/ip.h \
+	include/policy.h \
+	include/scenario.h \
+	include/setting.h \
+	include/span.h \
+	include/stage.h \
+	include/subject.h \
+	include/truth.h \
+	include/utf8.h \
+	include/value.h \
+	include/verdict.h

@@ -1,0 +1,134 @@
+/*
+ * policy.h - a policy, and a message read against it.
+ *
+ * A policy is immutable and shared; a review belongs to one message and one
+ * thread at a time. The session (filter/) tells a review what stage is
+ * reached and which recipients there are; the review asks it for facts and
+ * says what is to be done (vaglio.conf(5), WHEN A RULE DECIDES).
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include <stdio.h>
+
+#include "diag.h"
+#include "facts.h"
+#include "scenario.h"
+#include "setting.h"
+#include "truth.h"
+#include "verdict.h"
+
+struct policy;
+
+/*
+ * Loads the policy of a file. NULL if there is any error, which d then
+ * names; warnings may be there in either case. Files are read now, the
+ * policy's tests are not run. The policy has one reference.
+ */
+struct policy *policy_load(const char *path, struct diags *d);
+
+/* The same for a text in memory; files it names are relative to dir. */
+struct policy *policy_load_text(struct span text, const char *name,
+                                const char *dir, struct diags *d);
+
+/* Any thread. */
+struct policy *policy_ref(struct policy *p);
+void policy_unref(struct policy *p);
+
+const struct settings *policy_settings(const struct policy *p);
+
+size_t policy_rules(const struct policy *p);
+struct span policy_rule_name(const struct policy *p, size_t rule);
+struct place policy_rule_place(const struct policy *p, size_t rule);
+
+const struct ask *policy_asks(const struct policy *p, size_t *n);
+const struct test *policy_tests(const struct policy *p, size_t *n);
+
+/* May anything but "go on" be answered at this stage? */
+bool policy_may_answer(const struct policy *p, enum stage s);
+
+/* Is anything asked that becomes known at this stage? */
+bool policy_needs(const struct policy *p, enum stage s);
+
+/* May an action change the message so, or hold it? */
+bool policy_may_do(const struct policy *p, enum effect_kind k);
+
+/* The policy as text that loads to the same policy. */
+void policy_dump(const struct policy *p, FILE *out);
+
+/*
+ * For each rule a line of comment: the stage at which it is settled and what
+ * it waits for.
+ */
+void policy_dump_stages(const struct policy *p, FILE *out);
+
+/* ---- a message ---- */
+
+struct review;
+
+/*
+ * A review of one message, allocated in a, which also takes what it keeps.
+ * tables: in place of the policy's own, or NULL. NULL without memory.
+ */
+struct review *review_new(const struct policy *p, const struct facts *facts,
+                          const struct table *const *tables, struct arena *a);
+
+/*
+ * The next recipient, whose number (from 0) is returned; (size_t)-1 without
+ * memory. It takes part from now on.
+ */
+size_t review_add_rcpt(struct review *r);
+
+/* The MTA or we refused it: it takes no part any more. */
+void review_drop_rcpt(struct review *r, size_t rcpt);
+
+/*
+ * Reads as far as what is known at stage s allows, and says what to answer
+ * now. At connect, HELO and MAIL: what no recipient could change. At RCPT:
+ * the verdict for recipient rcpt. From DATA on: the verdict for the message
+ * (VERDICT_DISCARD: no recipient is left). VERDICT_ACCEPT means that the MTA
+ * may be told now: every reading ends in it and nothing else can happen.
+ * At STAGE_END a message that is let in gives VERDICT_ACCEPT always.
+ */
+struct verdict review_read(struct review *r, enum stage s, size_t rcpt);
+
+/* What has been settled for one recipient (NO_RCPT: for all alike). */
+struct verdict review_of(const struct review *r, size_t rcpt);
+
+/*
+ * After review_read at STAGE_END (or an early accept) let the message in:
+ * what to do, in order. Returns false without memory.
+ */
+bool review_effects(struct review *r, const struct effect **effects, size_t *n);
+
+/* log actions that were reached, whatever the verdict; in order. */
+bool review_logs(struct review *r, const struct effect **effects, size_t *n);
+
+/* What the shadow rules would have done, as far as is known. */
+struct shadow {
+	size_t rule;
+	struct verdict verdict; /* VERDICT_NONE: only noted actions */
+	size_t rcpt;            /* NO_RCPT: the message */
+};
+bool review_shadows(struct review *r, const struct shadow **shadows, size_t *n);
+
+/* Is the rule's condition, for this recipient, settled yet, and how? */
+enum truth review_rule(struct review *r, size_t rule, size_t rcpt);
+
+/*
+ * In words, the condition and the value that decided it, for explain:
+ * `sender "boss@example.org" not in <logins>["alice"]`. p NULL: no memory.
+ */
+struct span review_why(struct review *r, size_t rule, size_t rcpt);
+
+/* remove header ... matching: is this decoded value meant? */
+enum truth effect_matches(const struct effect *e, struct span value);
+
+/*
+ * rewrite header: the value with every match replaced, in *out (the same
+ * span if nothing matched). TRUTH_NO: nothing matched; TRUTH_FAILED: a limit.
+ */
+enum truth effect_rewrite(const struct effect *e, struct span value,
+                          struct arena *a, struct span *out);
+
+#endif

@@ -1,0 +1,68 @@
+/* scenario.h - a session and a message, told in full: for tests and explain. */
+#ifndef SCENARIO_H
+#define SCENARIO_H
+
+#include "diag.h"
+#include "ip.h"
+#include "span.h"
+#include "stage.h"
+#include "verdict.h"
+
+struct scenario_pair {
+	struct span name, value;
+};
+
+/* A p of NULL: not said, so a quiet default stands. */
+struct scenario {
+	struct span client, client_name;
+	struct span helo;
+	struct span auth, auth_method;
+	struct span tls;
+	struct span daemon;
+	struct span sender;
+	const struct span *rcpts;
+	size_t n_rcpts;
+	const struct scenario_pair *macros; /* names with their braces */
+	size_t n_macros;
+	struct span spf, spf_helo; /* a result's name */
+	const struct scenario_pair *headers;
+	size_t n_headers;
+	struct span body;
+	struct span message; /* a whole message: header and body */
+};
+
+enum expect_kind {
+	EXPECT_VERDICT,   /* accept|reject|tempfail|discard|held [by] [at] [for] [reply] */
+	EXPECT_SHADOW,    /* shadow reject by RULE */
+	EXPECT_HEADER,    /* header "Name" "value" */
+	EXPECT_NO_HEADER,
+	EXPECT_RCPT,
+	EXPECT_NO_RCPT,
+};
+
+struct expectation {
+	enum expect_kind kind;
+	struct place place;
+	enum verdict_kind verdict;
+	bool held;
+	size_t rule;      /* NO_RULE: not said */
+	bool at_said;
+	enum stage at;
+	struct span rcpt; /* for RCPT; the address of rcpt and no rcpt */
+	struct span reply;
+	struct span name, value; /* header */
+};
+
+struct table;
+
+/* A test of the policy. */
+struct test {
+	struct span name;
+	struct place place;
+	struct scenario given;
+	const struct expectation *expects;
+	size_t n_expects;
+	const struct table *const *tables; /* to be read in place of the policy's */
+};
+
+#endif

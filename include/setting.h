@@ -1,0 +1,55 @@
+/*
+ * setting.h - the settings: one row each.
+ *
+ * ROW(member, name, type, default, least, most)
+ *
+ * Numbers are in bytes, seconds or as they are. A choice is one of the words
+ * of its default column, the first being the default.
+ */
+#ifndef SETTING_H
+#define SETTING_H
+
+#include "span.h"
+
+#define SETTING_TABLE(ROW) \
+ROW(socket, "socket", TEXT, "unix:/run/vaglio/milter.sock", 0, 0) \
+ROW(user, "user", TEXT, "", 0, 0) \
+ROW(group, "group", TEXT, "", 0, 0) \
+ROW(socket_mode, "socket-mode", MODE, "0660", 0, 0777) \
+ROW(on_error, "on-error", CHOICE, "tempfail reject skip", 0, 0) \
+ROW(shadow, "shadow", CHOICE, "no yes", 0, 0) \
+ROW(authserv_id, "authserv-id", TEXT, "", 0, 0) \
+ROW(log, "log", CHOICE, "syslog stderr", 0, 0) \
+ROW(dns, "dns", TEXT, "", 0, 0) \
+ROW(spf_timeout, "spf-timeout", TIME, "20s", 1, 25) \
+ROW(first_refusal, "first-refusal", CHOICE, "connect mail rcpt", 0, 0) \
+ROW(recipient_delimiter, "recipient-delimiter", TEXT, "", 0, 0) \
+ROW(message_limit, "message-limit", SIZE, "64M", 1024, 1099511627776) \
+ROW(memory_limit, "memory-limit", SIZE, "1G", 1048576, 1099511627776) \
+ROW(match_limit, "match-limit", NUMBER, "1000000", 100, 1000000000)
+
+enum setting_type {
+	SETTING_TEXT,   /* struct span */
+	SETTING_NUMBER, /* double, as SIZE, TIME (seconds) and MODE */
+	SETTING_SIZE,
+	SETTING_TIME,
+	SETTING_MODE,   /* octal */
+	SETTING_CHOICE, /* double: the word's number from 0 */
+};
+
+union setting_value {
+	struct span text;
+	double number;
+};
+
+struct settings {
+#define ROW(member, ...) union setting_value member;
+	SETTING_TABLE(ROW)
+#undef ROW
+};
+
+enum { ON_ERROR_TEMPFAIL, ON_ERROR_REJECT, ON_ERROR_SKIP };
+enum { FIRST_REFUSAL_CONNECT, FIRST_REFUSAL_MAIL, FIRST_REFUSAL_RCPT };
+enum { LOG_TO_SYSLOG, LOG_TO_STDERR };
+
+#endif

@@ -1,0 +1,30 @@
+/* span.h - a pointer and a length: bytes that somebody else owns. */
+#ifndef SPAN_H
+#define SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct span {
+	const char *p; /* not NUL-terminated unless said; NULL: not there */
+	size_t n;
+};
+
+#define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
+
+/* for printf's "%.*s" */
+#define SPAN_ARG(s) (int)(s).n, (s).p
+
+/* The bytes of a C string; NULL gives the span that is not there. */
+struct span span_of(const char *s);
+
+/* The same bytes; two empty spans are equal. */
+bool span_is(struct span a, struct span b);
+
+/* The same, ASCII letters compared without case. */
+bool span_is_nocase(struct span a, struct span b);
+
+/* Without the blanks, tabs, CR and LF at both ends. */
+struct span span_trim(struct span s);
+
+#endif

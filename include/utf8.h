@@ -1,0 +1,18 @@
+/* utf8.h - text that a stranger sent, as text. */
+#ifndef UTF8_H
+#define UTF8_H
+
+#include <stdbool.h>
+
+#include "arena.h"
+
+bool utf8_valid(struct span s);
+
+/* s itself if it is valid UTF-8, else a copy with U+FFFD for what is not. */
+struct span utf8_make_valid(struct arena *a, struct span s);
+
+/* Unicode simple case folding, s being valid UTF-8. ASCII text without
+ * capitals is given back as it is. */
+struct span utf8_fold(struct arena *a, struct span s);
+
+#endif

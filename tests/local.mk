@@ -1,3 +1,20 @@
 # Unit tests: one program a module, tests/test_MODULE.c, with libcheck.
 EXTRA_DIST += tests/check.h
 TESTS += $(check_PROGRAMS)
+
+if HAVE_CHECK
+check_PROGRAMS += tests/test_ip tests/test_domain tests/test_utf8 \
+	tests/test_pattern
+tests_test_ip_SOURCES = tests/test_ip.c tests/check.h
+tests_test_ip_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_ip_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
+tests_test_domain_SOURCES = tests/test_domain.c tests/check.h
+tests_test_domain_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_domain_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
+tests_test_utf8_SOURCES = tests/test_utf8.c tests/check.h
+tests_test_utf8_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_utf8_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
+tests_test_pattern_SOURCES = tests/test_pattern.c tests/check.h
+tests_test_pattern_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_pattern_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
+endif

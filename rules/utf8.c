@@ -1,0 +1,105 @@
+#include <glib.h>
+#include <string.h>
+
+#include "utf8.h"
+
+/* U+FFFD */
+static const char replacement[3] = "\xef\xbf\xbd";
+
+/* How many bytes from the begin are valid; U+0000 is, for us. */
+static size_t
+valid_bytes(const char *p, size_t n)
+{
+	size_t at = 0;
+	const char *end;
+
+	while (at < n && !g_utf8_validate_len(p + at, n - at, &end)) {
+		at = (size_t)(end - p);
+		if (p[at] != '\0')
+			return at;
+		at++;
+	}
+	return n;
+}
+
+bool
+utf8_valid(struct span s)
+{
+	return valid_bytes(s.p, s.n) == s.n;
+}
+
+struct span
+utf8_make_valid(struct arena *a, struct span s)
+{
+	size_t at, wrong = 0, good;
+	char *p, *out;
+
+	for (at = 0; at < s.n; at++) {
+		at += valid_bytes(s.p + at, s.n - at);
+		if (at < s.n)
+			wrong++;
+	}
+	if (wrong == 0)
+		return s;
+	p = out = arena_alloc(a, s.n + 2 * wrong + 1);
+	if (p == NULL)
+		return (struct span){NULL, 0};
+	for (at = 0; at < s.n; at++) {
+		good = valid_bytes(s.p + at, s.n - at);
+		memcpy(out, s.p + at, good);
+		out += good;
+		at += good;
+		if (at < s.n) {
+			memcpy(out, replacement, sizeof(replacement));
+			out += sizeof(replacement);
+		}
+	}
+	return (struct span){p, (size_t)(out - p)};
+}
+
+/*
+ * GLib has full folding (of strings) and simple case mapping; simple folding
+ * is lower after upper, but for the Turkish letters that CaseFolding.txt
+ * (of the Unicode character database) leaves as they are.
+ */
+static gunichar
+fold(gunichar c)
+{
+	if (c == 0x130 || c == 0x131)
+		return c;
+	return g_unichar_tolower(g_unichar_toupper(c));
+}
+
+/* How many bytes from the begin folding does not touch, to a quick look. */
+static size_t
+already_folded(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80 ||
+		    (s.p[i] >= 'A' && s.p[i] <= 'Z'))
+			break;
+	return i;
+}
+
+struct span
+utf8_fold(struct arena *a, struct span s)
+{
+	size_t same = already_folded(s);
+	const char *in, *end;
+	char *p, *out;
+
+	if (same == s.n)
+		return s;
+	/* A letter of two bytes may fold to one of three (U+023A). */
+	p = out = arena_alloc(a, same + (s.n - same) / 2 * 3 + 2);
+	if (p == NULL)
+		return (struct span){NULL, 0};
+	memcpy(p, s.p, same);
+	out += same;
+	end = s.p + s.n;
+	for (in = s.p + same; in < end; in = g_utf8_next_char(in))
+		out += g_unichar_to_utf8(fold(g_utf8_get_char(in)), out);
+	return (struct span){p, (size_t)(out - p)};
+}

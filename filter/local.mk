@@ -4,8 +4,12 @@ FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS)
 libfilter_a_SOURCES = \
 	filter/placeholder.c \
 	filter/address.h \
-	filter/current.h \
+	filter/body.c filter/body.h \
+	filter/facts.c filter/told.c filter/told.h \
+	filter/current.c filter/current.h \
+	filter/log.c filter/log.h \
 	filter/message.h \
 	filter/reply.h \
-	filter/session.h \
+	filter/report.c filter/report.h \
+	filter/session.c filter/session.h \
 	filter/try.h

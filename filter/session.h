@@ -54,10 +54,20 @@ struct session_host {
 	/* One log line, without its time; NULL: nothing is logged. */
 	void (*log)(void *of, int priority, struct span line);
 	void *of;
+	/*
+	 * explain and the policy's tests: read at every stage, each verdict
+	 * given as if "set shadow" were "no".
+	 */
+	bool trial;
 };
 
 struct session;
 struct message;
+
+/* The macros that the log line asks for, beside those that the policy does. */
+#define SESSION_MACROS_CONNECT "{client_addr} {client_name} {client_resolve}"
+#define SESSION_MACROS_MAIL "i {auth_authen}"
+#define SESSION_MACROS_LATER "i" /* at RCPT, DATA and the end */
 
 /*
  * A session on a policy, on which it takes a reference. tables: in place of
@@ -66,6 +76,13 @@ struct message;
 struct session *session_new(struct policy *p, const struct table *const *tables,
                             const struct session_host *host);
 void session_free(struct session *s);
+
+/*
+ * A refusal stands: after one at connect or HELO every later call gives it
+ * again, after one from MAIL on every call until the message is over. So an
+ * answer that the protocol has no room for (a stage without replies) is not
+ * lost: the next call that can be answered gives it.
+ */
 
 /* name as the MTA has it ("[192.0.2.1]" for an unknown one), or NULL;
  * address NULL for a local client. */
@@ -102,5 +119,8 @@ void session_say_spf(struct session *s, struct span mail, struct span helo);
 struct review *session_review(struct session *s);
 enum stage session_stage(const struct session *s);
 struct message *session_message(struct session *s);
+
+/* What the last answer but ANSWER_GO_ON and ANSWER_SKIP comes from. */
+const struct verdict *session_verdict(const struct session *s);
 
 #endif

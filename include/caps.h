@@ -15,6 +15,9 @@
 #define CAPS_HEADER_FIELDS 10000    /* a header's fields; more is an attack */
 #define CAPS_HEADER_BYTES (4 << 20) /* a whole header; Sendmail stops at 32 kB, Postfix at 100 kB a field */
 #define CAPS_FIELD_WORDS 20000      /* words or addresses read in one field */
+#define CAPS_MESSAGE_BYTES (128 << 20) /* what is kept of a message beside its body */
+#define CAPS_LOG_FIELD 256          /* bytes of one text in a log line; rsyslog cuts a line at 8 kB */
+#define CAPS_LOG_REPLY 1024         /* of a reply or a log action's text there */
 #define CAPS_CONNECTION_BYTES (1 << 20) /* what a session keeps between messages */
 
 #endif

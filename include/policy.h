@@ -42,6 +42,10 @@ struct span policy_rule_name(const struct policy *p, size_t rule);
 struct place policy_rule_place(const struct policy *p, size_t rule);
 
 const struct ask *policy_asks(const struct policy *p, size_t *n);
+
+/* The first rule that asks question n, for the log; NO_RULE: none. */
+size_t policy_ask_rule(const struct policy *p, size_t n);
+
 const struct test *policy_tests(const struct policy *p, size_t *n);
 
 /* May anything but "go on" be answered at this stage? */

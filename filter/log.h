@@ -1,0 +1,52 @@
+/*
+ * log.h - a line for each verdict and each message let in.
+ *
+ *	ID: VERB: rule=R stage=S client=NAME[IP] helo=<...> from=<...>
+ *	to=<...>,<...> auth=<...> header-from=<...>,<...> spf=RESULT
+ *	[shadow=KIND] [done="..."] [why="..."] [text="..."] [reply="..."]
+ *
+ * What a stranger chose stands inside <> or quotes. There each control
+ * character, the delimiters and each byte that is no UTF-8 is \xNN and a
+ * backslash is doubled, so that a line can't be forged, not even for a
+ * reader that knows of no escapes. A text that was cut ends in "...".
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#include "reply.h"
+#include "span.h"
+
+#define LOG_LINE 12000 /* bytes that hold any line */
+
+struct log_entry {
+	struct span id;          /* the queue's; p NULL: NOQUEUE */
+	const char *verb;        /* "reject" */
+	struct span rule;        /* empty: the policy's end was reached */
+	const char *stage;
+	struct span client_name; /* p NULL: unknown */
+	struct span client;      /* p NULL: unknown */
+	struct span helo, from;
+	const struct span *to;
+	size_t n_to;
+	struct span auth;
+	const struct span *header_from;
+	size_t n_header_from;
+	struct span spf;
+	const char *shadow;        /* NULL: not written, as what follows */
+	struct span done, why, text;
+	const struct reply *reply;
+};
+
+/* The line, in out. */
+struct span log_line(char out[LOG_LINE], const struct log_entry *e);
+
+/* The bytes of s, escaped as inside <> or quotes, into out: at most size. */
+struct span log_escape(char *out, size_t size, struct span s);
+
+/* Where lines go from now on: stderr, or syslog with facility mail. */
+void log_open(const char *program, bool to_stderr);
+
+/* One line there, of a priority of <syslog.h>. Any thread. */
+void log_write(int priority, struct span line);
+
+#endif

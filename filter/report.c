@@ -1,0 +1,291 @@
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "caps.h"
+#include "log.h"
+#include "report.h"
+
+#define NAMED 32 /* recipients and authors that a line can hold */
+
+/* The addresses of the From fields; parsed here if no rule asked. */
+static size_t
+header_from(struct told *t, struct span *out)
+{
+	struct told_fields *f;
+	size_t i;
+
+	if (t->message == NULL || message_fields(t->message) == 0)
+		return 0;
+	f = facts_fields(t, SPAN("from"));
+	if (f == NULL)
+		return 0;
+	facts_boxes(t, f);
+	for (i = 0; i < f->n_boxes && i < NAMED; i++)
+		out[i] = f->boxes[i].address.text;
+	return i;
+}
+
+static size_t
+recipients(const struct told *t, size_t rcpt, struct span *out)
+{
+	size_t i, n = 0;
+
+	if (rcpt < t->n_rcpts) {
+		out[0] = t->rcpts[rcpt].address.text;
+		return 1;
+	}
+	for (i = 0; i < t->n_rcpts && n < NAMED; i++)
+		if (t->rcpts[i].in)
+			out[n++] = t->rcpts[i].address.text;
+	return n;
+}
+
+static struct span
+rule_name(const struct told *t, const struct verdict *v)
+{
+	if (v == NULL || v->rule == NO_RULE)
+		return SPAN("");
+	return policy_rule_name(t->policy, v->rule);
+}
+
+void
+report(struct told *t, int priority, const struct report *r)
+{
+	struct span to[NAMED], from[NAMED];
+	char line[LOG_LINE], ip[IP_TEXT];
+	struct log_entry e = {
+		.id = told_macro(t, SPAN("i")),
+		.verb = r->verb,
+		.rule = rule_name(t, r->verdict),
+		.stage = stage_name(r->stage),
+		.helo = span_of(t->helo),
+		.from = t->sender.text,
+		.to = to,
+		.auth = told_macro(t, SPAN("{auth_authen}")),
+		.header_from = from,
+		.spf = t->spf,
+		.shadow = r->shadow,
+		.done = r->done,
+		.why = r->why,
+		.text = r->text,
+		.reply = r->reply,
+	};
+
+	if (t->host->log == NULL)
+		return;
+	if (t->client_told)
+		e.client = span_of(ip_print(&t->client, ip));
+	if (t->client_name_is == NAME_VERIFIED)
+		e.client_name = t->client_name;
+	e.n_to = recipients(t, r->rcpt, to);
+	e.n_header_from = header_from(t, from);
+	t->host->log(t->host->of, priority, log_line(line, &e));
+}
+
+/* ---- the end of a message ---- */
+
+static void
+report_logs(struct told *t, struct review *review, enum stage stage)
+{
+	const struct effect *e;
+	struct report r = {.verb = "log", .stage = stage, .rcpt = NO_RCPT};
+	struct verdict v = {.kind = VERDICT_NONE};
+	size_t i, n;
+
+	if (!review_logs(review, &e, &n))
+		return;
+	r.verdict = &v;
+	for (i = 0; i < n; i++) {
+		v.rule = e[i].rule;
+		r.text = e[i].value;
+		r.rcpt = e[i].n_rcpts == 1 ? e[i].rcpts[0] : NO_RCPT;
+		report(t, LOG_INFO, &r);
+	}
+}
+
+static void
+report_shadow(struct told *t, const struct shadow *s, enum stage stage)
+{
+	struct verdict v = s->verdict;
+	struct reply reply;
+	struct report r = {
+		.verb = "shadow", .verdict = &v, .rcpt = s->rcpt,
+		.stage = v.kind == VERDICT_NONE ? stage : v.stage,
+		.shadow = v.kind == VERDICT_NONE ? "noted" :
+			verdict_name(v.kind),
+		.why = v.failed ? v.why : (struct span){NULL, 0},
+	};
+
+	v.rule = s->rule;
+	if ((v.kind == VERDICT_REJECT || v.kind == VERDICT_TEMPFAIL) &&
+	    reply_make(t->arena, v.code, v.xcode, v.text, t->utf8, &reply))
+		r.reply = &reply;
+	report(t, LOG_INFO, &r);
+}
+
+void
+report_review(struct told *t, struct review *review, enum stage stage)
+{
+	const struct shadow *s;
+	size_t i, n;
+
+	if (t->host->log == NULL)
+		return;
+	report_logs(t, review, stage);
+	if (!review_shadows(review, &s, &n))
+		return;
+	for (i = 0; i < n; i++)
+		report_shadow(t, &s[i], stage);
+}
+
+/* ---- effects ---- */
+
+static struct span
+effect_words(struct told *t, const struct effect *e)
+{
+	static const char *const words[] = {
+		[EFFECT_ADD_HEADER] = "add header",
+		[EFFECT_PREPEND_HEADER] = "prepend header",
+		[EFFECT_REPLACE_HEADER] = "replace header",
+		[EFFECT_REMOVE_HEADER] = "remove header",
+		[EFFECT_REWRITE_HEADER] = "rewrite header",
+		[EFFECT_ADD_RCPT] = "add rcpt",
+		[EFFECT_REDIRECT] = "redirect",
+		[EFFECT_REPLACE_SENDER] = "replace sender",
+		[EFFECT_QUARANTINE] = "quarantine",
+		[EFFECT_LOG] = "log",
+	};
+	struct span what = e->name.p != NULL ? e->name : e->value;
+
+	if (what.p == NULL)
+		what = SPAN("");
+	if (what.n > CAPS_LOG_FIELD)
+		what.n = CAPS_LOG_FIELD; /* the whole line is cut below that */
+	return arena_printf(t->arena, "%s %.*s", words[e->kind],
+		SPAN_ARG(what));
+}
+
+/* Longer than a line has room for: log_line then says that it was cut. */
+#define DONE_BYTES (2 * CAPS_LOG_REPLY)
+
+struct span
+report_done(struct told *t, const struct effect *effects, size_t n)
+{
+	char *done = arena_alloc(t->arena, DONE_BYTES);
+	size_t i, at = 0;
+	struct span words;
+
+	if (done == NULL || n == 0)
+		return (struct span){NULL, 0};
+	for (i = 0; i < n && at < DONE_BYTES - 1; i++) {
+		words = effect_words(t, &effects[i]);
+		if (words.p == NULL)
+			return words;
+		at += (size_t)snprintf(done + at, DONE_BYTES - at, "%s%s",
+			i == 0 ? "" : "; ", words.p);
+	}
+	return (struct span){done, strlen(done)};
+}
+
+/* ---- macros that never come ---- */
+
+/*
+ * An MTA has these of every client from the network, so that one that is
+ * not there was not asked for. Those of a login or TLS may well be absent.
+ */
+static bool
+is_always_there(const struct ask *ask)
+{
+	switch (ask->subject->id) {
+	case SUBJECT_CLIENT_PTR:
+	case SUBJECT_CLIENT_PORT:
+	case SUBJECT_DAEMON:
+	case SUBJECT_DAEMON_ADDRESS:
+	case SUBJECT_DAEMON_PORT:
+	case SUBJECT_MTA:
+	case SUBJECT_QUEUE_ID:
+	case SUBJECT_MACRO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* true the first time that it is asked about a name. */
+static bool
+is_news(const char *name)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static char *told[64]; /* more macros than an MTA has */
+	size_t i;
+	bool news = false;
+
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < 64 && told[i] != NULL; i++)
+		if (strcmp(told[i], name) == 0)
+			break;
+	if (i < 64 && told[i] == NULL) {
+		told[i] = strdup(name);
+		news = told[i] != NULL;
+	}
+	pthread_mutex_unlock(&lock);
+	return news;
+}
+
+static void
+report_macro(struct told *t, const struct told_macro *m)
+{
+	char line[1024], name[256];
+	size_t rule = policy_ask_rule(t->policy, m->ask);
+	struct span words = rule == NO_RULE ? SPAN("") :
+		policy_rule_name(t->policy, rule), escaped;
+	const char *stage = m->any ? "end_of_data" : "connect";
+	int n;
+
+	escaped = log_escape(name, sizeof(name), span_of(m->name));
+	n = snprintf(line, sizeof(line), "the MTA does not send the macro "
+		"%.*s, which rule %.*s needs: add it to Postfix' "
+		"milter_%s_macros or Sendmail's confMILTER_MACROS_%s",
+		SPAN_ARG(escaped), SPAN_ARG(words), stage,
+		m->any ? "EOM" : "CONNECT");
+	if (n > 0 && (size_t)n < sizeof(line))
+		t->host->log(t->host->of, LOG_WARNING,
+			(struct span){line, (size_t)n});
+}
+
+static bool
+from_network(const struct told *t)
+{
+	static const unsigned char loopback[16] = {[15] = 1};
+
+	if (!t->client_told)
+		return false;
+	if (ip_is_v4(&t->client))
+		return t->client.byte[12] != 127;
+	return memcmp(t->client.byte, loopback, 16) != 0;
+}
+
+void
+report_missing(struct told *t)
+{
+	const struct ask *asks;
+	const struct told_macro *m;
+	size_t i, n;
+
+	if (t->host->log == NULL || t->host->trial || !from_network(t))
+		return;
+	asks = policy_asks(t->policy, &n);
+	for (i = 0; i < t->n_macros; i++) {
+		m = &t->macros[i];
+		if (m->value.p != NULL || m->ask == NO_ASK ||
+		    !is_always_there(&asks[m->ask]))
+			continue;
+		if (asks[m->ask].subject->id == SUBJECT_CLIENT_PORT &&
+		    t->client_port != 0)
+			continue;
+		if (is_news(m->name))
+			report_macro(t, m);
+	}
+}

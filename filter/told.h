@@ -1,0 +1,125 @@
+/*
+ * told.h - what the MTA has told of a session and of the message at hand.
+ *
+ * session.c writes it, facts.c and log.c read it. What is of the connection
+ * stays from message to message; what is of the message lives in its arena.
+ */
+#ifndef TOLD_H
+#define TOLD_H
+
+#include "address.h"
+#include "body.h"
+#include "message.h"
+
+struct told_rcpt {
+	struct span given;            /* as the client spelt it */
+	const struct span *params;    /* ESMTP parameters, "NAME=value" */
+	size_t n_params;
+	struct value address;
+	bool in;                      /* not refused */
+	struct told_answer *answers;  /* facts.c: what was asked of it */
+};
+
+/* A macro that the policy or the log asks for. */
+struct told_macro {
+	char *name;                   /* as the MTA knows it: i, {auth_authen} */
+	enum stage stage;             /* at which the MTA gives it */
+	bool any;                     /* or later */
+	bool asked;                   /* its stage was reached */
+	size_t ask;                   /* the question that needs it, or NO_ASK */
+	struct span value;            /* p NULL: absent */
+};
+#define NO_ASK ((size_t)-1)
+
+/* The fields of one name, whatever its letters' case. */
+struct told_fields {
+	struct span name;
+	const size_t *numbers;        /* of message_field, in their order */
+	size_t n;
+	bool parsed, full, no_memory; /* as an address field */
+	struct mailbox *boxes;        /* of all the fields */
+	size_t n_boxes;
+};
+
+enum told_name { NAME_NONE, NAME_VERIFIED, NAME_LATER /* look-up failed */ };
+
+struct told {
+	struct policy *policy;
+	const struct session_host *host;
+	struct told_macro *macros;
+	size_t n_macros;
+	bool needs_raw_body, needs_size;
+
+	/* the connection; in an arena of its own */
+	struct arena *connection;
+	bool connected;               /* CONNECT was told */
+	bool client_told;
+	struct ip client;
+	unsigned client_port;         /* 0: not known */
+	enum told_name client_name_is;
+	struct span client_name;
+	char *helo;                   /* NULL: not told */
+	struct span spf, spf_helo;    /* p NULL: not said */
+
+	/* the message */
+	struct arena *arena;
+	enum stage stage;             /* reached last */
+	bool sender_told;
+	struct span sender_given;
+	struct value sender;
+	const struct span *sender_params;
+	size_t n_sender_params;
+	bool utf8;                    /* SMTPUTF8 was asked for */
+	struct told_rcpt *rcpts;
+	size_t n_rcpts, rcpts_size;
+	struct message *message;
+	size_t header_bytes;          /* as SMTP counts them */
+	size_t body_bytes;
+	struct body body;             /* if the policy needs it */
+	bool too_large;               /* the body is not all there */
+	struct told_fields *fields;   /* by name, once asked; NULL */
+	size_t n_fields;
+	const struct fact **facts;    /* by question; NULL until asked */
+	bool no_memory;               /* a fact could not be had for it */
+};
+
+/* ---- told.c ---- */
+
+/* What the policy needs to be told. false: no memory. */
+bool told_open(struct told *t, struct policy *p,
+               const struct session_host *host);
+void told_close(struct told *t);
+
+/* Forgets the message, then makes room for one. false: no memory. */
+void told_forget(struct told *t);
+bool told_begin(struct told *t);
+
+/* The stage is reached: takes the macros that the MTA gives there. */
+bool told_reach(struct told *t, enum stage stage);
+
+/* false: no memory, or a limit of caps.h. */
+bool told_connect(struct told *t, const char *name,
+                  const struct sockaddr *address);
+bool told_helo(struct told *t, const char *helo);
+bool told_mail(struct told *t, char *const *argv);
+bool told_rcpt(struct told *t, char *const *argv);
+bool told_header(struct told *t, const char *name, const char *value);
+
+/* The value of a macro that is kept, p NULL if it is not there. Braces round
+ * a name of several letters may be left out. */
+struct span told_macro(const struct told *t, struct span name);
+
+/* ---- facts.c ---- */
+
+/* For struct facts; of is the struct told. */
+const struct fact *facts_ask(void *of, size_t n, const struct ask *ask,
+                             size_t rcpt);
+
+/* The fields of a name, or NULL. */
+struct told_fields *facts_fields(struct told *t, struct span name);
+
+/* The mailboxes of all of them, parsed once. false: no memory or full. */
+bool facts_boxes(struct told *t, struct told_fields *f);
+
+
+#endif

@@ -7,6 +7,7 @@
 #define CAPS_INCLUDE_DEPTH 16       /* includes in includes: deeper is a mistake */
 #define CAPS_EXPR_DEPTH 200         /* nested conditions: the parser recurses */
 #define CAPS_FILL 2000              /* bytes that one ${...} fills in */
+#define CAPS_MATCH_HEAP_KIB 20000   /* PCRE2's heap for one match; its default is 20 MB */
 #define CAPS_REPLY_LINE 400         /* RFC 5321 4.5.3.1.5 allows 512 with code and CRLF */
 #define CAPS_REPLY_LINES 32         /* libmilter's own limit */
 #define CAPS_HELO 1024              /* RFC 5321 4.5.3.1.2 says 255; for the log */

@@ -147,7 +147,12 @@ struct ast_define {
 	struct expr *expr;
 	/* by check */
 	bool used;
-	size_t node;
+	bool broken;                  /* its own mistakes have been told */
+	struct ast_compiled {
+		bool done;
+		size_t node;
+		size_t pattern_leaves, pattern_leaf;
+	} compiled[4];                /* by what surrounds its use */
 };
 
 struct ast_clause {                   /* if EXPR, unless EXPR */

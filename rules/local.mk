@@ -2,12 +2,36 @@ noinst_LIBRARIES += librules.a
 librules_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS) $(HS_CFLAGS) $(IDN2_CFLAGS)
 RULES_LIBS = librules.a $(HS_LIBS) $(PCRE2_LIBS) $(IDN2_LIBS) $(GLIB_LIBS)
 librules_a_SOURCES = \
-	rules/action.c rules/action.h \
-	rules/arena.c rules/domain.c rules/ip.c rules/names.c rules/utf8.c \
-	rules/span.c \
+	rules/action.c \
+	rules/action.h \
+	rules/arena.c \
 	rules/ast.h \
+	rules/check.c \
+	rules/check.h \
+	rules/check_expr.c \
+	rules/check_test.c \
+	rules/check_text.c \
+	rules/domain.c \
 	rules/dump.h \
+	rules/eval.c \
+	rules/eval.h \
+	rules/fill.c \
+	rules/fill.h \
+	rules/ip.c \
+	rules/lint.c \
+	rules/names.c \
+	rules/number.c \
+	rules/number.h \
 	rules/parse.h \
-	rules/pattern.c rules/pattern_set.c rules/pattern.h \
+	rules/pattern.c \
+	rules/pattern.h \
+	rules/pattern_set.c \
+	rules/policy.c \
+	rules/program.h \
+	rules/review.c \
+	rules/setting.c \
+	rules/span.c \
 	rules/subject.c \
-	rules/table.h
+	rules/table.h \
+	rules/why.c \
+	rules/why.h

@@ -1,0 +1,476 @@
+/* check.c - the statements of a policy, one after the other. */
+#include <stdint.h>
+#include <string.h>
+
+#include "caps.h"
+#include "check.h"
+
+void *
+check_grow(struct checker *c, void *array_pointer, size_t *n, size_t size)
+{
+	char **array = array_pointer;
+	char *grown;
+
+	/* powers of two: full when n is one, so that no size is kept */
+	if ((*n & (*n - 1)) == 0) {
+		grown = arena_alloc(c->arena, (*n == 0 ? 1 : *n * 2) * size);
+		if (*n > 0)
+			memcpy(grown, *array, *n * size);
+		*array = grown;
+	}
+	return *array + size * (*n)++;
+}
+
+/* ---- names ---- */
+
+/* A rule's or a define's: letters, digits, "-"; none of the language's. */
+static void
+check_name(struct checker *c, const char *what, struct span name,
+           struct place place)
+{
+	static const char *const words[] = {
+		"if", "unless", "and", "or", "not", "on", "in", "is", "matches",
+		"contains", "begins", "ends", "any", "every", "raw", "set",
+		"include", "table", "define", "rule", "shadow", "test", "limit",
+		"over", "notify", "time", "folded", "link", "score",
+	};
+	size_t i;
+	bool taken = subject_find(name) != NULL;
+
+	for (i = 0; i < name.n; i++) {
+		char l = name.p[i];
+
+		if ((l >= 'a' && l <= 'z') || (l >= 'A' && l <= 'Z')
+		    || (l >= '0' && l <= '9') || l == '-')
+			continue;
+		diag_error(c->diags, place,
+		           "a %s's name has letters, digits and \"-\" only",
+		           what);
+		return;
+	}
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		taken = taken || span_is(name, span_of(words[i]));
+	for (i = 0; i < action_count; i++)
+		taken = taken || span_is(name, span_of(action_rows[i].words));
+	if (taken)
+		diag_error(c->diags, place,
+		           "\"%.*s\" is a word of the language: give the %s "
+		           "another name", SPAN_ARG(name), what);
+}
+
+static void
+tell_twice(struct checker *c, const char *what, struct span name,
+           struct place again, struct place first)
+{
+	diag_error(c->diags, again, "%s \"%.*s\" is there already, in line %u",
+	           what, SPAN_ARG(name), place_line(first));
+}
+
+/* ---- tables ---- */
+
+/* Relative to the file in which it stands. */
+const char *
+check_path(struct checker *c, const struct ast_value *v)
+{
+	const struct source *source = v->place.source;
+	const char *slash;
+	struct span dir = span_of(c->dir);
+
+	if (v->text.n > 0 && v->text.p[0] == '/')
+		return arena_copy(c->arena, v->text).p;
+	slash = source == NULL || source->order == 0
+	        ? NULL : strrchr(source->name, '/');
+	if (slash != NULL)
+		dir = (struct span){source->name,
+		                    (size_t)(slash - source->name)};
+	return arena_printf(c->arena, "%.*s/%.*s", SPAN_ARG(dir),
+	                    SPAN_ARG(v->text)).p;
+}
+
+static struct table *
+open_table(struct checker *c, const char *name, const struct ast_table *t)
+{
+	if (t->backend.p == NULL)
+		return check_inline_table(c, name, t->entries);
+	if (span_is(t->backend, SPAN("file")))
+		return table_file(name, check_path(c, t->path),
+		                  t->path->place, c->diags);
+	diag_error(c->diags, t->backend_place,
+	           "tables of kind \"%.*s\" are not supported: write { ... } or "
+	           "file \"PATH\"", SPAN_ARG(t->backend));
+	return NULL;
+}
+
+static void
+check_table(struct checker *c, struct ast_table *t)
+{
+	const struct policy_table *there = check_find_table(c, t->name);
+	struct policy_table *made;
+
+	if (there != NULL) {
+		tell_twice(c, "table", t->name, t->name_place, there->place);
+		return;
+	}
+	made = check_grow(c, &c->program->tables, &c->program->n_tables,
+	                  sizeof(*made));
+	t->table = c->program->n_tables - 1;
+	made->ast = t;
+	made->name = t->name;
+	made->place = t->name_place;
+	made->table = open_table(c, arena_copy(c->arena, t->name).p, t);
+}
+
+/* ---- defines ---- */
+
+static void
+check_define(struct checker *c, struct ast_define *d)
+{
+	struct ast_define **slot;
+	size_t i, before = diags_errors(c->diags);
+
+	check_name(c, "define", d->name, d->name_place);
+	for (i = 0; i < c->n_defines; i++)
+		if (span_is(c->defines[i]->name, d->name))
+			tell_twice(c, "define", d->name, d->name_place,
+			           c->defines[i]->name_place);
+	d->compiled[0].node = check_expr(c, d->expr, false, false);
+	d->compiled[0].pattern_leaves = c->pattern_leaves;
+	d->compiled[0].pattern_leaf = c->pattern_leaf;
+	d->compiled[0].done = true;
+	d->broken = diags_errors(c->diags) != before;
+	c->pattern_leaves = 0;
+	slot = check_grow(c, &c->defines, &c->n_defines, sizeof(*slot));
+	*slot = d;
+}
+
+/* ---- rules ---- */
+
+static bool
+digits(struct span s, size_t most)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n >= 1 && s.n <= most;
+}
+
+/* X.Y.Z of RFC 3463 2: its first digit the reply's class */
+static bool
+enhanced(struct span s)
+{
+	const char *dot = memchr(s.p, '.', s.n), *second;
+	size_t left;
+
+	if (dot == NULL)
+		return false;
+	left = s.n - (size_t)(dot + 1 - s.p);
+	second = memchr(dot + 1, '.', left);
+	return second != NULL
+	       && digits((struct span){s.p, (size_t)(dot - s.p)}, 1)
+	       && digits((struct span){dot + 1, (size_t)(second - dot - 1)}, 3)
+	       && digits((struct span){second + 1,
+	                 (size_t)(s.p + s.n - second - 1)}, 3);
+}
+
+static void
+check_reply(struct checker *c, const struct ast_action *a, struct action *out)
+{
+	char class = a->row->ends == VERDICT_REJECT ? '5' : '4';
+
+	out->code = span_of(a->row->code);
+	out->xcode = span_of(a->row->xcode);
+	if (a->code == NULL)
+		return;
+	out->code = a->code->text;
+	if (!digits(out->code, 3) || out->code.n != 3
+	    || out->code.p[0] != class || out->code.p[1] > '5') {
+		diag_error(c->diags, a->code->place,
+		           "\"%s\" wants a code of its class: %cxx", a->row->words,
+		           class);
+		return;
+	}
+	if (a->xcode == NULL)
+		return;
+	out->xcode = a->xcode->text;
+	if (!enhanced(out->xcode) || out->xcode.p[0] != class)
+		diag_error(c->diags, a->xcode->place,
+		           "the enhanced code must agree with %.*s: %c.Y.Z",
+		           SPAN_ARG(out->code), class);
+}
+
+static void
+check_header_name(struct checker *c, const struct ast_value *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->text.n; i++)
+		if (v->text.p[i] <= 32 || v->text.p[i] >= 127
+		    || v->text.p[i] == ':')
+			break;
+	if (v->text.n == 0 || i < v->text.n)
+		diag_error(c->diags, v->place,
+		           "\"%.*s\" is no name of a header field",
+		           SPAN_ARG(v->text));
+}
+
+/* An address without ${...} is looked at now. */
+static void
+check_fixed_address(struct checker *c, const struct ast_action *a)
+{
+	struct span s = a->text->text;
+	const char *at;
+
+	if (a->text->kind == AST_NULL) {
+		if (a->row->effect != EFFECT_REPLACE_SENDER)
+			diag_error(c->diags, a->text->place,
+			           "<> is a sender, not a recipient");
+		return;
+	}
+	if (memchr(s.p, '$', s.n) != NULL)
+		return;
+	at = memchr(s.p, '@', s.n);
+	if (s.n == 0 || at == s.p || (at != NULL && at + 1 == s.p + s.n)
+	    || memchr(s.p, ' ', s.n) != NULL || memchr(s.p, '<', s.n) != NULL
+	    || memchr(s.p, '>', s.n) != NULL)
+		diag_error(c->diags, a->text->place,
+		           "\"%.*s\" is no mail address", SPAN_ARG(s));
+}
+
+static struct action *
+check_action(struct checker *c, const struct ast_action *a)
+{
+	struct action *out = arena_alloc(c->arena, sizeof(*out));
+	struct ast_value standard = {.kind = AST_STRING,
+	                             .text = span_of(a->row->text)};
+
+	out->row = a->row;
+	out->place = a->place;
+	out->program = c->program;
+	if (a->row->takes & TAKES_REPLY)
+		check_reply(c, a, out);
+	if (a->name != NULL) {
+		check_header_name(c, a->name);
+		out->name = a->name->text;
+	}
+	if (a->pattern != NULL) {
+		a->pattern->pattern = check_pattern(c, a->pattern, false);
+		out->pattern = a->pattern->pattern;
+	}
+	if (a->row->takes & TAKES_ADDRESS)
+		check_fixed_address(c, a);
+	if (a->text != NULL && a->text->kind != AST_NULL)
+		out->text = check_text(c, a->text, out->pattern);
+	else if (a->row->text != NULL)
+		out->text = check_text(c, &standard, NULL);
+	return out;
+}
+
+/* The rule waits for what its texts fill in. */
+static void
+text_needs(struct checker *c, struct rule *r, const struct text *t)
+{
+	const struct piece *p;
+
+	r->rcpt = r->rcpt || t->rcpt;
+	for (p = t->pieces; p != NULL; p = p->next) {
+		size_t ask = p->kind == PIECE_ASK ? p->ask
+		             : p->kind == PIECE_LOOKUP ? p->lookup.ask : NO_ASK;
+
+		if (ask != NO_ASK
+		    && c->program->questions[ask].ask.stage > r->stage)
+			r->stage = c->program->questions[ask].ask.stage;
+	}
+}
+
+static void
+check_groups(struct checker *c, struct rule *r, const struct ast_action *a)
+{
+	r->group_node = c->pattern_leaf;
+	if (c->pattern_leaves == 1)
+		return;
+	r->group_node = NO_NODE;
+	if (c->pattern_leaves == 0)
+		diag_error(c->diags, a->text->place,
+		           "$1 to $9 are of the rule's pattern, and it has none "
+		           "that is not negated");
+	else
+		diag_error(c->diags, a->text->place,
+		           "$1 to $9 are of the rule's only pattern, and it has "
+		           "%zu", c->pattern_leaves);
+}
+
+static void
+check_actions(struct checker *c, struct rule *r)
+{
+	struct action **end = &r->actions;
+	const struct ast_action *a;
+
+	for (a = r->ast->actions; a != NULL; a = a->next) {
+		struct action *made = check_action(c, a);
+
+		*end = made;
+		end = &made->next;
+		text_needs(c, r, &made->text);
+		if (made->text.groups && made->pattern == NULL)
+			check_groups(c, r, a);
+		if (made->row->ends == VERDICT_NONE)
+			continue;
+		r->last = made;
+		if (a->next != NULL)
+			diag_error(c->diags, a->next->place,
+			           "nothing may follow \"%s\", which ends the "
+			           "reading: put it in front", made->row->words);
+	}
+}
+
+static bool
+accepts(const struct ast_rule *r)
+{
+	const struct ast_action *a;
+
+	for (a = r->actions; a != NULL; a = a->next)
+		if (a->row->ends == VERDICT_ACCEPT)
+			return true;
+	return false;
+}
+
+static void
+check_conditions(struct checker *c, struct rule *r)
+{
+	struct ast_clause *clause;
+	size_t node;
+
+	r->node = NO_NODE;
+	for (clause = r->ast->clauses; clause != NULL; clause = clause->next) {
+		node = check_expr(c, clause->expr, clause->unless,
+		                  accepts(r->ast));
+		if (clause->unless)
+			node = check_not(c, node);
+		r->node = check_join(c, NODE_AND, r->node, node);
+	}
+	r->first = r->stage = STAGE_CONNECT;
+	if (r->node == NO_NODE)
+		return;
+	r->stage = c->program->nodes[r->node].stage;
+	r->first = c->program->nodes[r->node].first;
+	r->rcpt = c->program->nodes[r->node].rcpt;
+}
+
+static void
+check_rule(struct checker *c, struct ast_rule *ast)
+{
+	struct program *p = c->program;
+	struct rule *r;
+	size_t i;
+
+	check_name(c, "rule", ast->name, ast->name_place);
+	for (i = 0; i < p->n_rules; i++)
+		if (span_is(p->rules[i].ast->name, ast->name))
+			tell_twice(c, "rule", ast->name, ast->name_place,
+			           p->rules[i].ast->name_place);
+	r = check_grow(c, &p->rules, &p->n_rules, sizeof(*r));
+	r->ast = ast;
+	r->shadow = ast->shadow;
+	r->on_error = ast->on_error;
+	r->group_node = NO_NODE;
+	c->pattern_leaves = 0;
+	check_conditions(c, r);
+	if (ast->actions == NULL)
+		diag_error(c->diags, ast->name_place,
+		           "rule \"%.*s\" has no action", SPAN_ARG(ast->name));
+	check_actions(c, r);
+	p->rcpt_rules = p->rcpt_rules || r->rcpt;
+}
+
+/* ---- the whole ---- */
+
+static void
+each(struct checker *c, enum statement_kind kind)
+{
+	struct statement *s;
+
+	for (s = c->program->ast->statements; s != NULL; s = s->next) {
+		if (s->kind != kind)
+			continue;
+		switch (kind) {
+		case AST_SET:
+			setting_set(c, s->set);
+			break;
+		case AST_TABLE_STATEMENT:
+			check_table(c, s->table);
+			break;
+		case AST_TEST:
+			check_test(c, s->test);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+/* Defines and rules, in the order in which they stand. */
+static void
+each_rule(struct checker *c)
+{
+	struct statement *s;
+
+	for (s = c->program->ast->statements; s != NULL; s = s->next)
+		if (s->kind == AST_DEFINE)
+			check_define(c, s->define);
+		else if (s->kind == AST_RULE)
+			check_rule(c, s->rule);
+}
+
+static void
+take_settings(struct program *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_rules; i++)
+		if (p->rules[i].on_error == ON_ERROR_UNSAID)
+			p->rules[i].on_error =
+				(int)p->settings.on_error.number;
+	p->table_context.limits.match =
+		(unsigned)p->settings.match_limit.number;
+	p->table_context.limits.depth =
+		(unsigned)p->settings.match_limit.number;
+	p->table_context.limits.heap_kib = CAPS_MATCH_HEAP_KIB;
+	if (p->settings.recipient_delimiter.text.n > 0)
+		p->table_context.recipient_delimiter =
+			p->settings.recipient_delimiter.text.p[0];
+}
+
+/* The questions' own array, for policy_asks, and their prefilters. */
+static void
+finish_questions(struct checker *c)
+{
+	struct program *p = c->program;
+	size_t i;
+
+	p->asks = arena_alloc(c->arena, p->n_questions * sizeof(*p->asks));
+	for (i = 0; i < p->n_questions; i++) {
+		struct question *q = &p->questions[i];
+
+		p->asks[i] = q->ask;
+		if (q->n_patterns > 0 && diags_errors(c->diags) == 0)
+			q->set = pattern_set_new(q->patterns, q->n_patterns);
+	}
+}
+
+void
+check_policy(struct program *program, const char *dir, struct diags *d)
+{
+	struct checker c = {.program = program, .arena = program->arena,
+	                    .diags = d, .dir = dir};
+
+	setting_defaults(&program->settings);
+	each(&c, AST_SET);
+	each(&c, AST_TABLE_STATEMENT);
+	each_rule(&c);
+	take_settings(program);
+	each(&c, AST_TEST);
+	lint_policy(&c);
+	finish_questions(&c);
+}

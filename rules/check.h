@@ -1,0 +1,105 @@
+/*
+ * check.h - from the tree to the program: names, types, stages, lints.
+ *
+ * check.c goes through the statements; check_expr.c makes nodes of
+ * conditions, check_text.c makes texts of strings with ${...}, check_test.c
+ * makes the policy's tests, lint.c tells what can't be or is odd once all
+ * rules are known, setting.c has the settings.
+ */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include "program.h"
+
+struct checker {
+	struct program *program;
+	struct arena *arena;
+	struct diags *diags;
+	const char *dir;              /* what file names are relative to */
+	struct table *empty_table;    /* for tables that a test does not give */
+	struct ast_define **defines;  /* those made so far */
+	size_t n_defines;
+	struct place set_at[sizeof(struct settings) / sizeof(union setting_value)];
+	/* of the rule at hand */
+	struct rule *rule;
+	size_t pattern_leaves;        /* that are not negated */
+	size_t pattern_leaf;
+};
+
+/*
+ * Checks the tree and fills program (zeroed, but for arena and ast), file
+ * names being relative to dir. Mistakes go to d; with any error the program
+ * is not to be run, only to be freed.
+ */
+void check_policy(struct program *program, const char *dir, struct diags *d);
+
+/* array has n elements of size; gives room for one more, zeroed. The array
+ * moves; its element n is returned and n counted up. */
+void *check_grow(struct checker *c, void *array_pointer, size_t *n, size_t size);
+
+/* The path of a file that the policy names. */
+const char *check_path(struct checker *c, const struct ast_value *v);
+
+/* ---- check_expr.c ---- */
+
+/*
+ * The node of a condition, or NO_NODE after an error. negative: under an
+ * unless or a not; accepts: the rule lets mail in. Either way the sender
+ * could gain by adding a value to an address field.
+ */
+size_t check_expr(struct checker *c, struct expr *e, bool negative,
+                  bool accepts);
+
+/* left and right joined; either may be NO_NODE, which then is left out. */
+size_t check_join(struct checker *c, enum node_kind kind, size_t left,
+                  size_t right);
+
+/* not left; NO_NODE of NO_NODE */
+size_t check_not(struct checker *c, size_t left);
+
+/* The number of the question that a subject asks; NO_ASK after an error. */
+size_t check_subject(struct checker *c, struct ast_subject *s);
+
+/*
+ * A lookup whose keys are of type (as keys without [subject], else as
+ * values). false after an error.
+ */
+bool check_lookup(struct checker *c, struct ast_lookup *l,
+                  enum value_type type, struct lookup *out);
+
+/* The table of that name, or NULL. */
+struct policy_table *check_find_table(struct checker *c, struct span name);
+
+/* Inline entries as the table wants them. */
+struct table *check_inline_table(struct checker *c, const char *name,
+                                 const struct ast_entry *entries);
+
+/* "an IP address", "a name", ... */
+const char *check_type_name(enum value_type t);
+
+/* A pattern for subjects that are raw or not; NULL after an error. */
+struct pattern *check_pattern(struct checker *c, struct ast_value *v, bool raw);
+
+/* ---- check_text.c ---- */
+
+/* ${...} and $1 resolved; replacement: $1 is of the action's own pattern. */
+struct text check_text(struct checker *c, const struct ast_value *v,
+                       const struct pattern *replacement);
+
+/* ---- check_test.c ---- */
+
+void check_test(struct checker *c, const struct ast_test *t);
+
+
+/* ---- lint.c ---- */
+
+void lint_policy(struct checker *c);
+
+/* ---- setting.c ---- */
+
+void setting_defaults(struct settings *s);
+
+/* set NAME VALUE */
+void setting_set(struct checker *c, const struct ast_set *set);
+
+#endif

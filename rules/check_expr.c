@@ -1,0 +1,966 @@
+/* check_expr.c - conditions become nodes; what does not fit is told. */
+#include <stdint.h>
+#include <string.h>
+
+#include "check.h"
+#include "domain.h"
+#include "number.h"
+#include "utf8.h"
+
+/* ---- questions ---- */
+
+static bool
+same_question(const struct question *q, const struct ask *ask,
+              const struct ast_value *argument)
+{
+	if (q->ask.subject != ask->subject
+	    || q->ask.all_rcpts != ask->all_rcpts
+	    || (q->argument == NULL) != (argument == NULL))
+		return false;
+	return argument == NULL
+	       || (q->argument->kind == argument->kind
+	           && span_is_nocase(q->argument->text, argument->text)
+	           && span_is(q->argument->flags, argument->flags));
+}
+
+static size_t
+intern(struct checker *c, const struct ask *ask,
+       const struct ast_value *argument, struct place place)
+{
+	struct program *p = c->program;
+	struct question *q;
+	size_t i;
+
+	for (i = 0; i < p->n_questions; i++)
+		if (same_question(&p->questions[i], ask, argument))
+			return i;
+	q = check_grow(c, &p->questions, &p->n_questions, sizeof(*q));
+	q->ask = *ask;
+	q->argument = argument;
+	q->place = place;
+	q->rcpt = (ask->subject->flags & SUBJECT_IS_RCPT) && !ask->all_rcpts;
+	q->slot = q->rcpt ? p->rcpt_questions++ : p->shared_questions++;
+	if (ask->subject->cost > p->cost)
+		p->cost = ask->subject->cost;
+	return i;
+}
+
+/* RFC 5322 3.6.8: ftext */
+static bool
+field_name(struct span name)
+{
+	size_t i;
+
+	for (i = 0; i < name.n; i++)
+		if (name.p[i] <= 32 || name.p[i] >= 127 || name.p[i] == ':')
+			return false;
+	return name.n > 0;
+}
+
+static bool
+check_argument(struct checker *c, struct ast_subject *s, struct ask *ask)
+{
+	const struct subject *row = s->row;
+	struct ast_value *v = s->argument;
+	enum subject_argument takes = row->argument;
+
+	if (v == NULL) {
+		if (takes == ARGUMENT_NONE || takes == ARGUMENT_FIELD_OR_NONE) {
+			ask->argument = span_of(row->fixed);
+			return true;
+		}
+		diag_error(c->diags, s->place,
+		           "\"%s\" wants a name behind it: %s \"Name\"",
+		           row->name, row->name);
+		return false;
+	}
+	ask->argument = v->text;
+	if (takes == ARGUMENT_NONE) {
+		diag_error(c->diags, v->place, "\"%s\" takes no name",
+		           row->name);
+		return false;
+	}
+	if (v->kind == AST_PATTERN) {
+		if (takes != ARGUMENT_FIELD && takes != ARGUMENT_FIELD_OR_NONE) {
+			diag_error(c->diags, v->place,
+			           "\"%s\" wants a name in quotes here, not a "
+			           "pattern", row->name);
+			return false;
+		}
+		if (v->pattern == NULL)
+			v->pattern = check_pattern(c, v, true);
+		ask->pattern = v->pattern;
+		return v->pattern != NULL;
+	}
+	if (takes != ARGUMENT_STRING && !field_name(v->text)) {
+		diag_error(c->diags, v->place,
+		           "\"%.*s\" is no name of a header field",
+		           SPAN_ARG(v->text));
+		return false;
+	}
+	return true;
+}
+
+/* A user may write macro "i", macro "{i}" or macro "auth_type": the MTA
+ * knows names of one letter bare and longer ones in braces. */
+static void
+spell_macro(struct checker *c, struct ask *ask)
+{
+	struct span name = ask->argument;
+
+	if (name.n > 2 && name.p[0] == '{' && name.p[name.n - 1] == '}') {
+		name.p++;
+		name.n -= 2;
+	}
+	ask->argument = arena_printf(c->arena, name.n == 1 ? "%.*s" : "{%.*s}",
+	                             SPAN_ARG(name));
+}
+
+size_t
+check_subject(struct checker *c, struct ast_subject *s)
+{
+	struct ask ask = {0};
+
+	s->row = subject_find(s->name);
+	if (s->row == NULL) {
+		diag_error(c->diags, s->place, "unknown subject \"%.*s\"",
+		           SPAN_ARG(s->name));
+		return NO_ASK;
+	}
+	ask.subject = s->row;
+	ask.stage = s->row->stage;
+	if (s->quant != QUANT_NONE
+	    && !(s->row->flags & (SUBJECT_IS_MANY | SUBJECT_IS_RCPT))) {
+		diag_error(c->diags, s->place,
+		           "\"%s\" has one value: leave out \"%s\"", s->row->name,
+		           s->quant == QUANT_ANY ? "any" : "every");
+		return NO_ASK;
+	}
+	if (s->quant != QUANT_NONE && (s->row->flags & SUBJECT_IS_RCPT)) {
+		ask.all_rcpts = true;
+		ask.stage = STAGE_DATA;
+	}
+	if (!check_argument(c, s, &ask))
+		return NO_ASK;
+	if (s->row->id == SUBJECT_MACRO)
+		spell_macro(c, &ask);
+	s->ask = intern(c, &ask, s->argument, s->place);
+	return s->ask;
+}
+
+/* ---- nodes ---- */
+
+static struct node *
+add_node(struct checker *c, size_t *number)
+{
+	*number = c->program->n_nodes;
+	return check_grow(c, &c->program->nodes, &c->program->n_nodes,
+	                  sizeof(struct node));
+}
+
+static void
+give_slot(struct checker *c, struct node *n)
+{
+	n->slot = n->rcpt ? c->program->rcpt_nodes++
+	                  : c->program->shared_nodes++;
+}
+
+size_t
+check_join(struct checker *c, enum node_kind kind, size_t left, size_t right)
+{
+	const struct node *l, *r;
+	struct node *n;
+	size_t number;
+
+	if (left == NO_NODE || right == NO_NODE)
+		return left == NO_NODE ? right : left;
+	n = add_node(c, &number);
+	l = &c->program->nodes[left];
+	r = &c->program->nodes[right];
+	n->kind = kind;
+	n->left = left;
+	n->right = right;
+	n->rcpt = l->rcpt || r->rcpt;
+	n->stage = l->stage > r->stage ? l->stage : r->stage;
+	n->first = l->first < r->first ? l->first : r->first;
+	n->cost = l->cost > r->cost ? l->cost : r->cost;
+	give_slot(c, n);
+	return number;
+}
+
+size_t
+check_not(struct checker *c, size_t left)
+{
+	const struct node *l;
+	struct node *n;
+	size_t number;
+
+	if (left == NO_NODE)
+		return NO_NODE;
+	n = add_node(c, &number);
+	l = &c->program->nodes[left];
+	*n = *l;
+	n->kind = NODE_NOT;
+	n->left = left;
+	n->expr = NULL;
+	n->operands = NULL;
+	n->n_operands = 0;
+	give_slot(c, n);
+	return number;
+}
+
+/* The leaf needs this question. */
+static void
+needs(struct checker *c, struct node *n, size_t ask)
+{
+	const struct question *q = &c->program->questions[ask];
+	enum stage first = q->ask.subject->flags & SUBJECT_IS_ANY
+	                   ? STAGE_CONNECT : q->ask.stage;
+
+	if (q->ask.stage > n->stage)
+		n->stage = q->ask.stage;
+	if (first > n->first)
+		n->first = first;
+	if (q->ask.subject->cost > n->cost)
+		n->cost = q->ask.subject->cost;
+	n->rcpt = n->rcpt || q->rcpt;
+}
+
+/* ---- operands ---- */
+
+static const char *const op_names[] = {
+	[OP_IS] = "is", [OP_IN] = "in", [OP_MATCHES] = "matches",
+	[OP_CONTAINS] = "contains", [OP_BEGINS] = "begins", [OP_ENDS] = "ends",
+	[OP_LESS] = "<", [OP_LESS_OR_IS] = "<=", [OP_MORE] = ">",
+	[OP_MORE_OR_IS] = ">=",
+};
+
+const char *
+check_type_name(enum value_type t)
+{
+	static const char *const names[] = {
+		[VALUE_TEXT] = "a text", [VALUE_NAME] = "a host or domain name",
+		[VALUE_ADDRESS] = "a mail address",
+		[VALUE_IP] = "an IP address", [VALUE_NUMBER] = "a number",
+	};
+
+	return names[t];
+}
+
+/* What a type allows, and what to write instead. */
+static bool
+op_fits(struct checker *c, const struct expr *e, enum value_type type)
+{
+	const char *name = op_names[e->op], *hint = NULL;
+
+	switch (e->op) {
+	case OP_IS:
+	case OP_IN:
+		return true;
+	case OP_MATCHES:
+	case OP_CONTAINS:
+	case OP_BEGINS:
+	case OP_ENDS:
+		if (type == VALUE_IP)
+			hint = "write: in { 192.0.2.0/24 }";
+		else if (type == VALUE_NUMBER)
+			hint = "write: is, <, <=, > or >=";
+		break;
+	default:
+		if (type != VALUE_NUMBER && type != VALUE_TEXT)
+			hint = "only numbers and texts are compared so";
+		break;
+	}
+	if (hint == NULL)
+		return true;
+	diag_error(c->diags, e->op_place, "\"%s\" does not fit %s; %s", name,
+	           check_type_name(type), hint);
+	return false;
+}
+
+static struct span
+fold(struct checker *c, struct span text, bool raw)
+{
+	char *p;
+	size_t i;
+
+	if (!raw)
+		return utf8_fold(c->arena, text);
+	text = arena_copy(c->arena, text);
+	p = (char *)(uintptr_t)text.p;
+	for (i = 0; i < text.n; i++)
+		if (p[i] >= 'A' && p[i] <= 'Z')
+			p[i] = (char)(p[i] - 'A' + 'a');
+	return text;
+}
+
+/* local@domain with the domain in its one spelling; no @: as it is. */
+static struct span
+fold_address(struct checker *c, struct span text)
+{
+	struct span local = text, domain;
+	size_t at = text.n;
+
+	while (at > 0 && text.p[at - 1] != '@')
+		at--;
+	if (at == 0)
+		return utf8_fold(c->arena, text);
+	local.n = at - 1;
+	domain = domain_canonical(c->arena,
+	                          (struct span){text.p + at, text.n - at});
+	return utf8_fold(c->arena, arena_printf(c->arena, "%.*s@%.*s",
+	                 SPAN_ARG(local), SPAN_ARG(domain)));
+}
+
+static bool
+tell_in_instead(struct checker *c, const struct ast_value *v, const char *what)
+{
+	diag_error(c->diags, v->place,
+	           "\"is\" compares with one value, and %.*s is %s: write "
+	           "in { %.*s }", SPAN_ARG(v->text), what, SPAN_ARG(v->text));
+	return false;
+}
+
+static bool
+ip_operand(struct checker *c, const struct ast_value *v, struct operand *o)
+{
+	struct net net;
+
+	o->kind = OPERAND_IP;
+	if (ip_parse(v->text, &o->ip))
+		return true;
+	if (net_parse(v->text, &net) != NET_BAD)
+		return tell_in_instead(c, v, "a network");
+	diag_error(c->diags, v->place, "\"%.*s\" is no IP address",
+	           SPAN_ARG(v->text));
+	return false;
+}
+
+static bool
+number_operand(struct checker *c, const struct ast_value *v, struct operand *o)
+{
+	o->kind = OPERAND_NUMBER;
+	if (number_parse(v->text, &o->number)
+	    || number_parse_size(v->text, &o->number))
+		return true;
+	diag_error(c->diags, v->place,
+	           "\"%.*s\" is no number and no size (50, 64K, 10M)",
+	           SPAN_ARG(v->text));
+	return false;
+}
+
+/* "ends example.org" is also the end of badexample.org. */
+static void
+warn_open_end(struct checker *c, const struct ast_value *v,
+              enum value_type type)
+{
+	if (v->text.n == 0 || v->text.p[0] == '.' || v->text.p[0] == '@'
+	    || memchr(v->text.p, '@', v->text.n) != NULL
+	    || memchr(v->text.p, '.', v->text.n) == NULL)
+		return;
+	if (type == VALUE_NAME || type == VALUE_ADDRESS)
+		diag_warning(c->diags, v->place,
+		             "also the end of bad%.*s: write .%.*s%s%.*s, or in "
+		             "{ ... }", SPAN_ARG(v->text), SPAN_ARG(v->text),
+		             type == VALUE_ADDRESS ? " or @" : " or is ",
+		             SPAN_ARG(v->text));
+}
+
+
+static bool
+text_operand(struct checker *c, const struct expr *e,
+             const struct ast_value *v, struct operand *o)
+{
+	const struct subject *row = e->subject->row;
+	bool raw = row->flags & SUBJECT_IS_RAW;
+
+	if (memmem(v->text.p, v->text.n, "${", 2) != NULL
+	    && v->kind == AST_STRING) {
+		diag_error(c->diags, v->place,
+		           "${...} is filled in in actions only: write the "
+		           "subject itself, without quotes");
+		return false;
+	}
+	o->kind = OPERAND_TEXT;
+	if (e->op == OP_IS && row->type == VALUE_NAME) {
+		if (v->text.n > 0 && v->text.p[0] == '.')
+			return tell_in_instead(c, v, "every name under a domain");
+		o->text = domain_canonical(c->arena, v->text);
+		o->text = fold(c, o->text, false);
+		return true;
+	}
+	if (e->op == OP_IS && row->type == VALUE_ADDRESS) {
+		if (v->text.n > 0
+		    && (v->text.p[0] == '@' || v->text.p[v->text.n - 1] == '@'))
+			return tell_in_instead(c, v, "more than one address");
+		o->text = fold_address(c, v->text);
+		return true;
+	}
+	if (e->op == OP_ENDS)
+		warn_open_end(c, v, row->type);
+	o->text = fold(c, v->text, raw);
+	return true;
+}
+
+static bool
+literal_operand(struct checker *c, const struct expr *e,
+                const struct ast_value *v, struct operand *o)
+{
+	enum value_type type = e->subject->row->type;
+
+	if (e->op >= OP_LESS || type == VALUE_NUMBER)
+		return number_operand(c, v, o);
+	if (type == VALUE_IP)
+		return ip_operand(c, v, o);
+	return text_operand(c, e, v, o);
+}
+
+static bool
+types_meet(enum value_type a, enum value_type b)
+{
+	return a == b || a == VALUE_TEXT || b == VALUE_TEXT;
+}
+
+/* The sender must not choose which value counts. */
+static bool
+needs_quantifier(const struct ast_subject *s, bool open)
+{
+	return open && s->quant == QUANT_NONE
+	       && (s->row->flags & SUBJECT_IS_FIELD) == SUBJECT_IS_FIELD;
+}
+
+static bool
+subject_operand(struct checker *c, const struct expr *e, bool open,
+                const struct ast_value *v, struct operand *o)
+{
+	const struct subject *left = e->subject->row, *right;
+
+	o->kind = OPERAND_ASK;
+	o->ask = check_subject(c, v->subject);
+	if (o->ask == NO_ASK)
+		return false;
+	right = v->subject->row;
+	if (e->op >= OP_LESS || !types_meet(left->type, right->type)) {
+		diag_error(c->diags, v->place,
+		           "\"%s\" is %s and can't be compared with %s",
+		           right->name, check_type_name(right->type),
+		           e->op >= OP_LESS ? "< or >"
+		                            : check_type_name(left->type));
+		return false;
+	}
+	if (needs_quantifier(v->subject, open)) {
+		diag_error(c->diags, v->place,
+		           "\"%s\" may have several values, and the sender "
+		           "chooses how many: write \"every %s is %s\", with it "
+		           "in front", right->name, right->name, left->name);
+		return false;
+	}
+	return true;
+}
+
+struct pattern *
+check_pattern(struct checker *c, struct ast_value *v, bool raw)
+{
+	struct program *p = c->program;
+	struct pattern *made, **slot;
+	struct span message;
+	size_t offset, at = 0, i;
+	struct place place = v->place;
+
+	made = pattern_new(c->arena, v->text, v->flags, raw, &message, &offset);
+	if (made != NULL) {
+		slot = check_grow(c, &p->patterns, &p->n_patterns,
+		                  sizeof(*slot));
+		return *slot = made;
+	}
+	/* in the source a slash is two characters */
+	for (i = 0; i < offset && i < v->text.n; i++)
+		at += v->text.p[i] == '/' ? 2 : 1;
+	if (place.n > at + 1) {
+		place.at += at + 1;
+		place.n = 1;
+	}
+	diag_error(c->diags, place, "%.*s", SPAN_ARG(message));
+	return NULL;
+}
+
+static bool
+pattern_operand(struct checker *c, const struct expr *e, struct ast_value *v,
+                struct operand *o)
+{
+	struct question *q = &c->program->questions[e->subject->ask];
+	struct pattern **slot;
+
+	o->kind = OPERAND_PATTERN;
+	if (v->pattern == NULL)
+		v->pattern = check_pattern(c, v, e->subject->row->flags
+		                                 & SUBJECT_IS_RAW);
+	o->pattern = v->pattern;
+	if (v->pattern == NULL)
+		return false;
+	o->bit = q->n_patterns;
+	slot = check_grow(c, &q->patterns, &q->n_patterns, sizeof(*slot));
+	*slot = v->pattern;
+	return true;
+}
+
+static bool
+check_operand(struct checker *c, const struct expr *e, bool open,
+              struct ast_value *v, struct operand *o)
+{
+	if ((v->kind == AST_PATTERN) != (e->op == OP_MATCHES)) {
+		if (e->op == OP_MATCHES)
+			diag_error(c->diags, v->place,
+			           "\"matches\" wants a pattern: /.../");
+		else
+			diag_error(c->diags, v->place,
+			           "a pattern stands behind \"matches\", not "
+			           "behind \"%s\"", op_names[e->op]);
+		return false;
+	}
+	switch (v->kind) {
+	case AST_PATTERN:
+		return pattern_operand(c, e, v, o);
+	case AST_SUBJECT:
+		return subject_operand(c, e, open, v, o);
+	case AST_NULL:
+		o->kind = OPERAND_NULL;
+		if (e->op == OP_IS && e->subject->row->type == VALUE_ADDRESS)
+			return true;
+		diag_error(c->diags, v->place,
+		           "<> is the null sender: it is compared by \"is\", "
+		           "with a mail address");
+		return false;
+	case AST_TABLE:
+		diag_error(c->diags, v->place,
+		           "a table stands behind \"in\", not behind \"%s\"",
+		           op_names[e->op]);
+		return false;
+	default:
+		return literal_operand(c, e, v, o);
+	}
+}
+
+/* ---- tables ---- */
+
+struct policy_table *
+check_find_table(struct checker *c, struct span name)
+{
+	size_t i;
+
+	for (i = 0; i < c->program->n_tables; i++)
+		if (c->program->tables[i].ast != NULL
+		    && span_is(c->program->tables[i].name, name))
+			return &c->program->tables[i];
+	return NULL;
+}
+
+static void
+tell_unknown_table(struct checker *c, const struct ast_lookup *l)
+{
+	struct program *p = c->program;
+	const char **names = arena_alloc(c->arena,
+	                                 (p->n_tables + 1) * sizeof(*names));
+	const char *near;
+	size_t i, n = 0;
+
+	for (i = 0; i < p->n_tables; i++)
+		if (p->tables[i].ast != NULL)
+			names[n++] = arena_copy(c->arena, p->tables[i].name).p;
+	near = diag_nearest(l->name, names, n);
+	if (near == NULL)
+		diag_error(c->diags, l->place, "there is no table <%.*s>",
+		           SPAN_ARG(l->name));
+	else
+		diag_error(c->diags, l->place,
+		           "there is no table <%.*s>: did you mean <%s>?",
+		           SPAN_ARG(l->name), near);
+}
+
+/* Numbers are looked up as texts. */
+static enum value_type
+lookup_type(enum value_type t)
+{
+	return t == VALUE_NUMBER ? VALUE_TEXT : t;
+}
+
+static void
+tell_key(struct checker *c, const struct ast_lookup *l)
+{
+	const char *key = l->key->row->name;
+
+	diag_error(c->diags, l->key->place,
+	           "\"%s\" may have several values, and the sender chooses how "
+	           "many: write <%.*s>[any %s] (the key of one is enough) or "
+	           "<%.*s>[every %s] (it must hold for each)", key,
+	           SPAN_ARG(l->name), key, SPAN_ARG(l->name), key);
+}
+
+static void
+ask_key(struct checker *c, struct policy_table *t, enum value_type type,
+        struct place where)
+{
+	if (t->table != NULL && !(t->key_types & (1u << type)))
+		table_ask_key(t->table, type, where, c->diags);
+	t->key_types |= 1u << type;
+}
+
+static void
+ask_values(struct checker *c, struct policy_table *t, enum value_type type,
+           struct place where)
+{
+	if (t->table != NULL && !(t->value_types & (1u << type)))
+		table_ask_values(t->table, type, where, c->diags);
+	t->value_types |= 1u << type;
+}
+
+bool
+check_lookup(struct checker *c, struct ast_lookup *l, enum value_type type,
+             struct lookup *out)
+{
+	struct policy_table *t = check_find_table(c, l->name);
+
+	out->ask = NO_ASK;
+	if (t == NULL) {
+		tell_unknown_table(c, l);
+		return false;
+	}
+	t->used = true;
+	out->table = (size_t)(t - c->program->tables);
+	l->table = out->table;
+	if (l->key == NULL) {
+		ask_key(c, t, lookup_type(type), l->place);
+		return true;
+	}
+	out->ask = check_subject(c, l->key);
+	if (out->ask == NO_ASK)
+		return false;
+	if (needs_quantifier(l->key, true)) {
+		tell_key(c, l);
+		return false;
+	}
+	out->every = l->key->quant == QUANT_EVERY;
+	ask_key(c, t, lookup_type(l->key->row->type), l->place);
+	ask_values(c, t, lookup_type(type), l->place);
+	return true;
+}
+
+/* The span and place of each value of a list. */
+static void
+list_values(struct checker *c, const struct ast_value *list,
+            struct table_entry *e)
+{
+	const struct ast_value *v;
+	struct span *values;
+	struct place *places;
+	size_t n = 0;
+
+	for (v = list == NULL ? NULL : list->items; v != NULL; v = v->next)
+		n++;
+	e->values = values = arena_alloc(c->arena, n * sizeof(*values));
+	e->value_places = places = arena_alloc(c->arena, n * sizeof(*places));
+	for (v = list == NULL ? NULL : list->items; v != NULL; v = v->next) {
+		values[e->n_values] = v->kind == AST_NULL ? SPAN("<>") : v->text;
+		places[e->n_values++] = v->place;
+	}
+}
+
+static struct table_entry
+entry_of(struct checker *c, const struct ast_value *key,
+         const struct ast_value *list)
+{
+	struct table_entry e = {
+		.place = key->place, .key = key->text, .flags = key->flags,
+		.null = key->kind == AST_NULL,
+		.is_pattern = key->kind == AST_PATTERN,
+	};
+
+	list_values(c, list, &e);
+	return e;
+}
+
+struct table *
+check_inline_table(struct checker *c, const char *name,
+                   const struct ast_entry *entries)
+{
+	const struct ast_entry *e;
+	struct table_entry *list;
+	size_t n = 0;
+
+	for (e = entries; e != NULL; e = e->next)
+		n++;
+	list = arena_alloc(c->arena, n * sizeof(*list));
+	n = 0;
+	for (e = entries; e != NULL; e = e->next)
+		list[n++] = entry_of(c, e->key, e->values);
+	return table_inline(name, list, n, c->diags);
+}
+
+/* in { ... }: a table without a name */
+static size_t
+anonymous_table(struct checker *c, const struct ast_value *list,
+                enum value_type type)
+{
+	struct ast_entry *entries = NULL, **end = &entries;
+	struct policy_table *t;
+	struct ast_value *v;
+	size_t number = c->program->n_tables;
+
+	for (v = list->items; v != NULL; v = v->next) {
+		*end = arena_alloc(c->arena, sizeof(**end));
+		(*end)->key = v;
+		end = &(*end)->next;
+	}
+	t = check_grow(c, &c->program->tables, &c->program->n_tables,
+	               sizeof(*t));
+	t->name = SPAN("");
+	t->place = list->place;
+	t->used = true;
+	t->table = check_inline_table(c, "{ ... }", entries);
+	ask_key(c, t, lookup_type(type), list->place);
+	return number;
+}
+
+/* ---- leaves ---- */
+
+static const char *
+spelled(const struct ast_subject *s)
+{
+	return s->row->name;
+}
+
+/* any and every, and where they must stand. open: the sender could gain by
+ * adding a value. */
+static bool
+check_quantifier(struct checker *c, const struct expr *e, bool open)
+{
+	const struct ast_subject *s = e->subject;
+	const char *name = spelled(s);
+
+	if (s->quant != QUANT_NONE && e->negated) {
+		const char *q = s->quant == QUANT_ANY ? "any" : "every";
+
+		diag_error(c->diags, e->op_place,
+		           "\"%s %s\" does not go with a \"not\" behind it: write "
+		           "\"not %s %s %s ...\"", q, name, q, name,
+		           op_names[e->op]);
+		return false;
+	}
+	if (!needs_quantifier(s, open || e->negated))
+		return true;
+	if (e->negated)
+		diag_error(c->diags, s->place,
+		           "\"%s\" may have several values, and the sender chooses "
+		           "how many: write \"not any %s %s ...\" (one that fits "
+		           "makes it false) or \"not every %s %s ...\" (one that "
+		           "does not fit makes it true)", name, name,
+		           op_names[e->op], name, op_names[e->op]);
+	else
+		diag_error(c->diags, s->place,
+		           "\"%s\" may have several values, and the sender chooses "
+		           "how many: write \"any %s\" (lets through what has one "
+		           "that fits) or \"every %s\" (lets through only what has "
+		           "none that does not fit)", name, name, name);
+	return false;
+}
+
+static bool
+check_in(struct checker *c, struct expr *e, struct operand *o)
+{
+	enum value_type type = e->subject->row->type;
+
+	o->kind = OPERAND_LOOKUP;
+	if (e->value->kind == AST_TABLE)
+		return check_lookup(c, e->value->lookup, type, &o->lookup);
+	if (e->value->kind != AST_LIST) {
+		diag_error(c->diags, e->value->place,
+		           "\"in\" wants a table: <name> or { ... }");
+		return false;
+	}
+	o->lookup.ask = NO_ASK;
+	o->lookup.table = anonymous_table(c, e->value, type);
+	e->table = o->lookup.table;
+	return true;
+}
+
+static bool
+check_operands(struct checker *c, struct expr *e, bool open, struct node *n)
+{
+	struct ast_value *v, *first = e->value;
+	struct operand *o;
+	size_t count = 1;
+	bool ok = true;
+
+	if (e->op != OP_IN && e->value->kind == AST_LIST) {
+		first = e->value->items;
+		for (count = 0, v = first; v != NULL; v = v->next)
+			count++;
+	}
+	o = arena_alloc(c->arena, count * sizeof(*o));
+	n->operands = o;
+	n->n_operands = count;
+	if (e->op == OP_IN)
+		return check_in(c, e, o);
+	for (v = first; count-- > 0; v = v->next, o++)
+		ok = check_operand(c, e, open, v, o) && ok;
+	return ok;
+}
+
+static void
+needs_operands(struct checker *c, struct node *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->n_operands; i++) {
+		const struct operand *o = &n->operands[i];
+
+		if (o->kind == OPERAND_ASK)
+			needs(c, n, o->ask);
+		else if (o->kind == OPERAND_LOOKUP && o->lookup.ask != NO_ASK)
+			needs(c, n, o->lookup.ask);
+	}
+}
+
+/* What has an operator that takes several things compares only one kind. */
+static bool
+list_allowed(struct checker *c, const struct expr *e)
+{
+	if (e->op < OP_LESS || e->value->kind != AST_LIST)
+		return true;
+	diag_error(c->diags, e->value->place,
+	           "\"%s\" compares with one number", op_names[e->op]);
+	return false;
+}
+
+static size_t
+check_compare(struct checker *c, struct expr *e, bool negative, bool open)
+{
+	struct node leaf = {.kind = NODE_COMPARE, .op = e->op, .expr = e,
+	                    .negated = e->negated};
+	size_t number;
+	bool ok;
+
+	leaf.ask = check_subject(c, e->subject);
+	if (leaf.ask == NO_ASK)
+		return NO_NODE;
+	ok = check_quantifier(c, e, open);
+	ok = op_fits(c, e, e->subject->row->type) && ok;
+	ok = list_allowed(c, e) && ok;
+	if (!ok || !check_operands(c, e, open, &leaf))
+		return NO_NODE;
+	leaf.every = e->subject->quant == QUANT_EVERY;
+	needs(c, &leaf, leaf.ask);
+	needs_operands(c, &leaf);
+	give_slot(c, &leaf);
+	*add_node(c, &number) = leaf;
+	if (e->op == OP_MATCHES && !negative && !e->negated) {
+		c->pattern_leaves++;
+		c->pattern_leaf = number;
+	}
+	return number;
+}
+
+static size_t
+check_present(struct checker *c, struct expr *e)
+{
+	struct node leaf = {.kind = NODE_PRESENT, .expr = e};
+	size_t number;
+
+	leaf.ask = check_subject(c, e->subject);
+	if (leaf.ask == NO_ASK)
+		return NO_NODE;
+	needs(c, &leaf, leaf.ask);
+	give_slot(c, &leaf);
+	*add_node(c, &number) = leaf;
+	return number;
+}
+
+static void
+tell_unknown_name(struct checker *c, const struct expr *e)
+{
+	const char **names = arena_alloc(c->arena,
+	                        (c->n_defines + SUBJECTS) * sizeof(*names));
+	const char *near;
+	size_t i, n = 0;
+
+	for (i = 0; i < c->n_defines; i++)
+		names[n++] = arena_copy(c->arena, c->defines[i]->name).p;
+	for (i = 0; i < SUBJECTS; i++)
+		names[n++] = subject_row((enum subject_id)i)->name;
+	near = diag_nearest(e->name, names, n);
+	if (near == NULL)
+		diag_error(c->diags, e->place,
+		           "\"%.*s\" is no subject, and nothing above defines it",
+		           SPAN_ARG(e->name));
+	else
+		diag_error(c->diags, e->place,
+		           "\"%.*s\" is no subject, and nothing above defines it: "
+		           "did you mean \"%s\"?", SPAN_ARG(e->name), near);
+}
+
+/*
+ * A define is compiled once for each kind of place that it is used in: what
+ * surrounds it decides what its address fields must say.
+ */
+static size_t
+compile_define(struct checker *c, struct ast_define *define, bool negative,
+               bool accepts)
+{
+	struct ast_compiled *done;
+	size_t leaves = c->pattern_leaves, leaf = c->pattern_leaf;
+
+	done = &define->compiled[(negative ? 1 : 0) + (accepts ? 2 : 0)];
+	if (!done->done) {
+		c->pattern_leaves = 0;
+		done->node = check_expr(c, define->expr, negative, accepts);
+		done->pattern_leaves = c->pattern_leaves;
+		done->pattern_leaf = c->pattern_leaf;
+		done->done = true;
+	}
+	c->pattern_leaves = leaves + done->pattern_leaves;
+	c->pattern_leaf = done->pattern_leaves > 0 ? done->pattern_leaf : leaf;
+	return done->node;
+}
+
+static size_t
+check_defined(struct checker *c, struct expr *e, bool negative, bool accepts)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_defines; i++) {
+		if (!span_is(c->defines[i]->name, e->name))
+			continue;
+		e->define = c->defines[i];
+		e->define->used = true;
+		if (e->define->broken)
+			return NO_NODE;
+		return compile_define(c, e->define, negative, accepts);
+	}
+	tell_unknown_name(c, e);
+	return NO_NODE;
+}
+
+size_t
+check_expr(struct checker *c, struct expr *e, bool negative, bool accepts)
+{
+	bool open = negative || accepts;
+	size_t left;
+
+	switch (e->kind) {
+	case EXPR_AND:
+	case EXPR_OR:
+		left = check_expr(c, e->left, negative, accepts);
+		return check_join(c, e->kind == EXPR_AND ? NODE_AND : NODE_OR,
+		                  left, check_expr(c, e->right, negative,
+		                                   accepts));
+	case EXPR_NOT:
+		return check_not(c, check_expr(c, e->left, true, accepts));
+	case EXPR_DEFINED:
+		return check_defined(c, e, negative, accepts);
+	case EXPR_PRESENT:
+		return check_present(c, e);
+	case EXPR_COMPARE:
+		return check_compare(c, e, negative, open);
+	}
+	return NO_NODE;
+}

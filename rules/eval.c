@@ -1,0 +1,507 @@
+/*
+ * eval.c - a condition is yes, no, later or failed.
+ *
+ * Questions have a cost. A caller goes over its rules with a low bound first
+ * and asks dearer questions only if something still depends on them; what was
+ * left out on that account is EVAL_UNASKED.
+ */
+#include <string.h>
+
+#include "eval.h"
+#include "number.h"
+#include "utf8.h"
+
+static const struct fact later_fact = {.state = FACT_LATER};
+static const struct fact no_memory = {
+	.state = FACT_FAILED, .why = {"no memory", 9},
+};
+
+const struct table *
+eval_table(const struct evaluation *e, size_t n)
+{
+	return e->tables != NULL ? e->tables[n] : e->program->tables[n].table;
+}
+
+static struct memo *
+memo_of(struct evaluation *e, const struct question *q)
+{
+	if (!q->rcpt)
+		return &e->shared->memos[q->slot];
+	return e->rcpt == NULL ? NULL : &e->rcpt->memos[q->slot];
+}
+
+const struct fact *
+eval_fact(struct evaluation *e, size_t ask)
+{
+	const struct question *q = &e->program->questions[ask];
+	struct memo *m = memo_of(e, q);
+	const struct fact *f;
+
+	if (m == NULL)
+		return &later_fact;
+	if (m->fact != NULL)
+		return m->fact;
+	if (q->ask.stage > e->stage
+	    && !(q->ask.subject->flags & SUBJECT_IS_ANY))
+		return &later_fact;
+	f = e->facts->ask(e->facts->of, ask, &q->ask,
+	                  q->rcpt ? e->rcpt_number : NO_RCPT);
+	if (f == NULL)
+		f = &no_memory;
+	if (f->state != FACT_LATER)
+		m->fact = f;
+	return f;
+}
+
+/* ---- one value against one operand ---- */
+
+static struct span
+fold_raw(struct arena *a, struct span s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	size_t i;
+
+	if (p == NULL)
+		return (struct span){NULL, 0};
+	for (i = 0; i < s.n; i++) {
+		char l = s.p[i];
+
+		p[i] = (char)(l >= 'A' && l <= 'Z' ? l - 'A' + 'a' : l);
+	}
+	return (struct span){p, s.n};
+}
+
+/* The value's text without case; made once. */
+static struct span
+folded(struct evaluation *e, const struct node *n, const struct fact *f,
+       size_t i)
+{
+	const struct question *q = &e->program->questions[n->ask];
+	struct memo *m = memo_of(e, q);
+	struct span none = {NULL, 0};
+
+	if (m->folded == NULL)
+		m->folded = arena_alloc(e->arena, f->n * sizeof(*m->folded));
+	if (m->folded == NULL)
+		return none;
+	if (m->folded[i].p == NULL) {
+		struct span text = f->values[i].text;
+
+		if (text.n == 0)
+			m->folded[i] = SPAN("");
+		else if (q->ask.subject->flags & SUBJECT_IS_RAW)
+			m->folded[i] = fold_raw(e->arena, text);
+		else
+			m->folded[i] = utf8_fold(e->arena, text);
+	}
+	return m->folded[i];
+}
+
+static bool
+compare_texts(enum op op, struct span value, struct span with)
+{
+	switch (op) {
+	case OP_IS:
+		return span_is(value, with);
+	case OP_CONTAINS:
+		return with.n == 0
+		       || (value.n >= with.n
+		           && memmem(value.p, value.n, with.p, with.n) != NULL);
+	case OP_BEGINS:
+		return value.n >= with.n
+		       && (with.n == 0 || memcmp(value.p, with.p, with.n) == 0);
+	case OP_ENDS:
+		return value.n >= with.n
+		       && (with.n == 0
+		           || memcmp(value.p + value.n - with.n, with.p,
+		                     with.n) == 0);
+	default:
+		return false;
+	}
+}
+
+static enum truth
+compare_text(struct evaluation *e, const struct node *n, const struct fact *f,
+             size_t i, struct span with)
+{
+	struct span value = folded(e, n, f, i);
+
+	if (value.p == NULL)
+		return TRUTH_FAILED;
+	/* what could not be parsed is no address, whatever it looks like */
+	if (f->values[i].bad && n->op == OP_IS)
+		return TRUTH_NO;
+	return compare_texts(n->op, value, with) ? TRUTH_YES : TRUTH_NO;
+}
+
+static enum truth
+compare_number(enum op op, const struct value *v, double with)
+{
+	double number = v->number;
+	bool yes = false;
+
+	if (v->type != VALUE_NUMBER && !number_parse(v->text, &number))
+		return TRUTH_NO;
+	switch (op) {
+	case OP_IS:
+		yes = number >= with && number <= with;
+		break;
+	case OP_LESS:
+		yes = number < with;
+		break;
+	case OP_LESS_OR_IS:
+		yes = number <= with;
+		break;
+	case OP_MORE:
+		yes = number > with;
+		break;
+	case OP_MORE_OR_IS:
+		yes = number >= with;
+		break;
+	default:
+		break;
+	}
+	return yes ? TRUTH_YES : TRUTH_NO;
+}
+
+/* Against every value of another subject: one is enough. */
+static enum truth
+compare_subject(struct evaluation *e, const struct node *n,
+                const struct fact *f, size_t i, const struct operand *o)
+{
+	const struct fact *other = eval_fact(e, o->ask);
+	enum truth t = TRUTH_NO;
+	size_t j;
+
+	if (other->state == FACT_LATER)
+		return TRUTH_LATER;
+	if (other->state == FACT_FAILED)
+		return TRUTH_FAILED;
+	for (j = 0; other->state == FACT_HERE && j < other->n; j++) {
+		const struct value *v = &other->values[j];
+		struct span text;
+
+		if (v->bad && n->op == OP_IS)
+			continue;
+		text = utf8_fold(e->arena, v->text);
+		t = truth_or(t, text.p == NULL && v->text.n > 0
+		                ? TRUTH_FAILED
+		                : compare_text(e, n, f, i, text));
+		if (t == TRUTH_YES)
+			break;
+	}
+	return t;
+}
+
+/* The set says which patterns can match a value; scanned once. */
+static bool
+candidate(struct evaluation *e, const struct node *n, const struct fact *f,
+          size_t i, size_t bit)
+{
+	const struct question *q = &e->program->questions[n->ask];
+	struct memo *m = memo_of(e, q);
+	size_t bytes;
+	unsigned char *bits;
+
+	if (q->set == NULL)
+		return true;
+	bytes = pattern_set_bytes(q->set);
+	if (m->candidates == NULL) {
+		m->candidates = arena_alloc(e->arena, f->n * bytes);
+		m->scanned = arena_alloc(e->arena, f->n * sizeof(bool));
+	}
+	if (m->candidates == NULL || m->scanned == NULL)
+		return true;
+	bits = m->candidates + i * bytes;
+	if (!m->scanned[i]) {
+		pattern_set_scan(q->set, f->values[i].text, bits);
+		m->scanned[i] = true;
+	}
+	return bits[bit / 8] & (1u << bit % 8);
+}
+
+static enum truth
+match(struct evaluation *e, const struct node *n, const struct fact *f,
+      size_t i, const struct operand *o)
+{
+	if (!candidate(e, n, f, i, o->bit))
+		return TRUTH_NO;
+	return pattern_match(o->pattern, f->values[i].text,
+	                     &e->program->table_context.limits, NULL);
+}
+
+/* Numbers are looked up as texts. */
+static struct value
+as_key(const struct value *v)
+{
+	struct value key = *v;
+
+	if (key.type == VALUE_NUMBER)
+		key.type = VALUE_TEXT;
+	return key;
+}
+
+static enum truth
+truth_of(enum table_result r)
+{
+	if (r == TABLE_FAILED)
+		return TRUTH_FAILED;
+	return r == TABLE_YES ? TRUTH_YES : TRUTH_NO;
+}
+
+/* Is v among the values of one key? */
+static enum truth
+among_values(struct evaluation *e, const struct table *t,
+             const struct value *key, const struct value *v)
+{
+	struct value k = as_key(key), subject = as_key(v);
+	struct table_answer answer = {0};
+	enum table_result r;
+	size_t i;
+
+	r = table_find(t, &k, &e->program->table_context, e->arena, &answer);
+	if (r != TABLE_YES)
+		return truth_of(r);
+	for (i = 0; i < answer.n; i++)
+		if (table_entry_covers(answer.values[i], &subject,
+		                       &e->program->table_context))
+			return TRUTH_YES;
+	return TRUTH_NO;
+}
+
+static enum truth
+look_up(struct evaluation *e, const struct value *v, const struct lookup *l)
+{
+	const struct table *t = eval_table(e, l->table);
+	const struct fact *keys;
+	struct value subject;
+	enum truth result;
+	size_t i;
+
+	if (l->ask == NO_ASK) {
+		subject = as_key(v);
+		return truth_of(table_find(t, &subject,
+		                           &e->program->table_context,
+		                           e->arena, NULL));
+	}
+	keys = eval_fact(e, l->ask);
+	if (keys->state == FACT_LATER)
+		return TRUTH_LATER;
+	if (keys->state == FACT_FAILED)
+		return TRUTH_FAILED;
+	if (keys->state == FACT_ABSENT)
+		return TRUTH_NO;
+	result = l->every ? TRUTH_YES : TRUTH_NO;
+	for (i = 0; i < keys->n; i++) {
+		enum truth one = among_values(e, t, &keys->values[i], v);
+
+		result = l->every ? truth_and(result, one)
+		                  : truth_or(result, one);
+		if (result == (l->every ? TRUTH_NO : TRUTH_YES))
+			break;
+	}
+	return result;
+}
+
+static enum truth
+compare(struct evaluation *e, const struct node *n, const struct fact *f,
+        size_t i, const struct operand *o)
+{
+	const struct value *v = &f->values[i];
+
+	switch (o->kind) {
+	case OPERAND_TEXT:
+		return compare_text(e, n, f, i, o->text);
+	case OPERAND_NULL:
+		return !v->bad && v->text.n == 0 ? TRUTH_YES : TRUTH_NO;
+	case OPERAND_IP:
+		return memcmp(&v->ip, &o->ip, sizeof(o->ip)) == 0
+		       ? TRUTH_YES : TRUTH_NO;
+	case OPERAND_NUMBER:
+		return compare_number(n->op, v, o->number);
+	case OPERAND_PATTERN:
+		return match(e, n, f, i, o);
+	case OPERAND_ASK:
+		return compare_subject(e, n, f, i, o);
+	case OPERAND_LOOKUP:
+		return look_up(e, v, &o->lookup);
+	}
+	return TRUTH_FAILED;
+}
+
+/* ---- a leaf ---- */
+
+/* Does the value meet one of the operands? */
+static enum truth
+value_meets(struct evaluation *e, const struct node *n, const struct fact *f,
+            size_t i)
+{
+	enum truth t = TRUTH_NO;
+	size_t j;
+
+	for (j = 0; j < n->n_operands && t != TRUTH_YES; j++)
+		t = truth_or(t, compare(e, n, f, i, &n->operands[j]));
+	return t;
+}
+
+static enum truth
+compare_values(struct evaluation *e, const struct node *n,
+               const struct fact *f)
+{
+	enum truth t = n->every ? TRUTH_YES : TRUTH_NO;
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		enum truth one = value_meets(e, n, f, i);
+
+		t = n->every ? truth_and(t, one) : truth_or(t, one);
+		if (t == (n->every ? TRUTH_NO : TRUTH_YES))
+			break;
+	}
+	return t;
+}
+
+static enum truth
+eval_leaf(struct evaluation *e, const struct node *n)
+{
+	const struct fact *f;
+	enum truth t;
+
+	if (n->first > e->stage)
+		return TRUTH_LATER;
+	if (n->cost > e->cost)
+		return EVAL_UNASKED;
+	f = eval_fact(e, n->ask);
+	if (f->state == FACT_LATER)
+		return TRUTH_LATER;
+	if (f->state == FACT_FAILED)
+		return TRUTH_FAILED;
+	if (n->kind == NODE_PRESENT)
+		return f->state == FACT_HERE ? TRUTH_YES : TRUTH_NO;
+	t = f->state == FACT_ABSENT ? TRUTH_NO : compare_values(e, n, f);
+	return n->negated ? truth_not(t) : t;
+}
+
+/* ---- and, or, not ---- */
+
+static enum truth
+not(enum truth t)
+{
+	return t == EVAL_UNASKED ? t : truth_not(t);
+}
+
+/* As truth_and; what was not asked may turn out to be a no, and so stands
+ * between later and failed. */
+static enum truth
+and(enum truth a, enum truth b)
+{
+	if (a == EVAL_UNASKED || b == EVAL_UNASKED) {
+		enum truth other = a == EVAL_UNASKED ? b : a;
+
+		return other == TRUTH_NO || other == TRUTH_LATER
+		       ? other : EVAL_UNASKED;
+	}
+	return truth_and(a, b);
+}
+
+/* a and b, or with flip set not a and not b: so that "or" is the same work. */
+static enum truth
+both(struct evaluation *e, const struct node *n, bool flip)
+{
+	enum truth a = eval_node(e, n->left), b;
+
+	if (flip)
+		a = not(a);
+	if (a == TRUTH_NO)
+		return a;
+	b = eval_node(e, n->right);
+	return and(a, flip ? not(b) : b);
+}
+
+static enum truth
+eval_junction(struct evaluation *e, const struct node *n)
+{
+	bool flip = n->kind == NODE_OR;
+	enum cost cost = e->cost;
+	enum truth t;
+
+	if (cost == COST_NET && n->cost == COST_NET) {
+		e->cost = COST_BODY;
+		t = both(e, n, flip);
+		e->cost = cost;
+		/* beside something later a dear question settles nothing
+		 * but a no: that is asked for only if it helps */
+		if (t == TRUTH_NO || (t == TRUTH_LATER && !e->eager))
+			return flip ? not(t) : t;
+	}
+	t = both(e, n, flip);
+	return flip ? not(t) : t;
+}
+
+enum truth
+eval_node(struct evaluation *e, size_t number)
+{
+	const struct node *n;
+	struct known *known;
+	enum truth t;
+
+	if (number == NO_NODE)
+		return TRUTH_YES;
+	n = &e->program->nodes[number];
+	if (n->first > e->stage || (n->rcpt && e->rcpt == NULL
+	                            && n->kind >= NODE_PRESENT))
+		return TRUTH_LATER;
+	known = n->rcpt ? e->rcpt : e->shared;
+	if (known != NULL && known->nodes[n->slot] != 0)
+		return (enum truth)(known->nodes[n->slot] - 1);
+	if (n->kind == NODE_NOT)
+		t = not(eval_node(e, n->left));
+	else if (n->kind >= NODE_PRESENT)
+		t = eval_leaf(e, n);
+	else
+		t = eval_junction(e, n);
+	if (known != NULL && t != TRUTH_LATER && t != EVAL_UNASKED)
+		known->nodes[n->slot] = (unsigned char)(t + 1);
+	return t;
+}
+
+/* ---- what decided ---- */
+
+bool
+eval_deciding(struct evaluation *e, const struct node *n, size_t *value)
+{
+	const struct fact *f = eval_fact(e, n->ask);
+	enum truth wanted = n->every ? TRUTH_NO : TRUTH_YES;
+	size_t i;
+
+	if (n->kind != NODE_COMPARE || f->state != FACT_HERE)
+		return false;
+	for (i = 0; i < f->n; i++) {
+		if (value_meets(e, n, f, i) != wanted)
+			continue;
+		*value = i;
+		return true;
+	}
+	return false;
+}
+
+bool
+eval_groups(struct evaluation *e, const struct node *n,
+            struct span groups[PATTERN_GROUPS])
+{
+	const struct fact *f = eval_fact(e, n->ask);
+	size_t i, j;
+
+	for (i = 0; f->state == FACT_HERE && i < f->n; i++)
+		for (j = 0; j < n->n_operands; j++) {
+			const struct operand *o = &n->operands[j];
+
+			if (o->kind == OPERAND_PATTERN
+			    && candidate(e, n, f, i, o->bit)
+			    && pattern_match(o->pattern, f->values[i].text,
+			                     &e->program->table_context.limits,
+			                     groups) == TRUTH_YES)
+				return true;
+		}
+	return false;
+}

@@ -1,0 +1,62 @@
+/*
+ * eval.h - conditions over facts, with what has been settled remembered.
+ */
+#ifndef EVAL_H
+#define EVAL_H
+
+#include "program.h"
+
+/* What is remembered of a question's answer. */
+struct memo {
+	const struct fact *fact;
+	struct span *folded;          /* each value's text, folded */
+	unsigned char *candidates;    /* each value's, of the pattern set */
+	bool *scanned;                /* each value's candidates are there */
+};
+
+/* What is kept for a recipient, and once for all. */
+struct known {
+	unsigned char *nodes;         /* 0, or truth + 1, by slot */
+	struct memo *memos;           /* by slot */
+};
+
+/*
+ * How far a condition may go. Beyond the truths there is one more answer
+ * inside: a question that was too dear to be asked (EVAL_UNASKED).
+ */
+struct evaluation {
+	const struct program *program;
+	const struct facts *facts;
+	const struct table *const *tables; /* in place of the program's */
+	struct arena *arena;
+	struct known *shared;
+	struct known *rcpt;           /* of the recipient at hand, or NULL */
+	size_t rcpt_number;
+	enum stage stage;             /* reached */
+	enum cost cost;               /* ask no dearer question */
+	bool eager;                   /* ask a dear one also beside a "later" */
+	bool failing;                 /* no memory: everything fails */
+};
+
+#define EVAL_UNASKED ((enum truth)(TRUTH_FAILED + 1))
+
+/* NO_NODE is yes. */
+enum truth eval_node(struct evaluation *e, size_t node);
+
+/*
+ * The item of a question's values that decided a node: the first that made
+ * it true, or that made an "every" false. false: none did.
+ */
+bool eval_deciding(struct evaluation *e, const struct node *n, size_t *value);
+
+/* The answer to a question; never NULL. */
+const struct fact *eval_fact(struct evaluation *e, size_t ask);
+
+/* The groups of the pattern of a leaf, in the value that decided it. */
+bool eval_groups(struct evaluation *e, const struct node *n,
+                 struct span groups[PATTERN_GROUPS]);
+
+/* The table numbered n, as this message sees it. */
+const struct table *eval_table(const struct evaluation *e, size_t n);
+
+#endif

@@ -1,0 +1,233 @@
+#include <string.h>
+
+#include "caps.h"
+#include "fill.h"
+#include "utf8.h"
+
+static size_t
+piece_ask(const struct piece *p)
+{
+	if (p->kind == PIECE_ASK)
+		return p->ask;
+	return p->kind == PIECE_LOOKUP ? p->lookup.ask : NO_ASK;
+}
+
+bool
+fill_ready(struct evaluation *e, const struct rule *r)
+{
+	const struct action *a;
+	const struct piece *p;
+
+	for (a = r->actions; a != NULL; a = a->next)
+		for (p = a->text.pieces; p != NULL; p = p->next) {
+			size_t ask = piece_ask(p);
+
+			if (ask != NO_ASK
+			    && eval_fact(e, ask)->state == FACT_LATER)
+				return false;
+		}
+	return true;
+}
+
+/* Are the values of two questions of the same things? from and from.domain,
+ * attachment and attachment.extension are. */
+static bool
+same_family(const struct question *a, const struct question *b)
+{
+	const char *x = a->ask.subject->name, *y = b->ask.subject->name;
+	size_t n = strcspn(x, ".");
+
+	if (a->ask.all_rcpts != b->ask.all_rcpts)
+		return false;
+	return n == strcspn(y, ".") && memcmp(x, y, n) == 0
+	       && span_is_nocase(a->ask.argument, b->ask.argument);
+}
+
+/* The item of the value that decided a leaf of that family. */
+static bool
+deciding_item(struct evaluation *e, size_t node, size_t ask, unsigned *item)
+{
+	const struct question *questions = e->program->questions;
+	const struct node *n;
+	size_t i;
+
+	if (node == NO_NODE)
+		return false;
+	n = &e->program->nodes[node];
+	if (n->kind == NODE_NOT)
+		return deciding_item(e, n->left, ask, item);
+	if (n->kind < NODE_NOT)
+		return deciding_item(e, n->left, ask, item)
+		       || deciding_item(e, n->right, ask, item);
+	if (!same_family(&questions[n->ask], &questions[ask])
+	    || !eval_deciding(e, n, &i))
+		return false;
+	*item = eval_fact(e, n->ask)->values[i].item;
+	return true;
+}
+
+const struct value *
+fill_value(struct evaluation *e, const struct rule *r, size_t ask)
+{
+	const struct fact *f = eval_fact(e, ask);
+	unsigned item;
+	size_t i;
+
+	if (f->state != FACT_HERE)
+		return NULL;
+	if (f->n > 1 && deciding_item(e, r->node, ask, &item))
+		for (i = 0; i < f->n; i++)
+			if (f->values[i].item == item)
+				return &f->values[i];
+	return &f->values[0];
+}
+
+/* ---- a text that grows ---- */
+
+struct growing {
+	struct arena *arena;
+	char *p;
+	size_t n, room;
+};
+
+static bool
+append(struct growing *g, struct span s)
+{
+	char *more;
+
+	if (g->n + s.n + 1 > g->room) {
+		g->room = (g->n + s.n + 1) * 2;
+		more = arena_alloc(g->arena, g->room);
+		if (more == NULL)
+			return false;
+		if (g->n > 0)
+			memcpy(more, g->p, g->n);
+		g->p = more;
+	}
+	if (s.n > 0)
+		memcpy(g->p + g->n, s.p, s.n);
+	g->n += s.n;
+	return true;
+}
+
+static struct span
+grown(const struct growing *g)
+{
+	return (struct span){g->n == 0 ? "" : g->p, g->n};
+}
+
+/* What was chosen by a stranger has a bound; the cut is marked. */
+static bool
+append_filling(struct growing *g, struct span s)
+{
+	size_t n = CAPS_FILL;
+
+	s = utf8_make_valid(g->arena, s);
+	if (s.p == NULL)
+		return false;
+	if (s.n <= CAPS_FILL)
+		return append(g, s);
+	while (n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+		n--;
+	return append(g, (struct span){s.p, n}) && append(g, SPAN("..."));
+}
+
+static struct span
+looked_up(struct evaluation *e, const struct rule *r, const struct lookup *l)
+{
+	const struct value *key = fill_value(e, r, l->ask);
+	struct table_answer answer = {0};
+	struct value k;
+
+	if (key == NULL)
+		return SPAN("");
+	k = *key;
+	if (k.type == VALUE_NUMBER)
+		k.type = VALUE_TEXT;
+	if (table_find(eval_table(e, l->table), &k,
+	               &e->program->table_context, e->arena, &answer)
+	    != TABLE_YES || answer.n == 0)
+		return SPAN("");
+	return answer.values[0];
+}
+
+static struct span
+subject_text(struct evaluation *e, const struct rule *r, const struct piece *p)
+{
+	const struct value *v;
+
+	if (p->kind == PIECE_LOOKUP)
+		return looked_up(e, r, &p->lookup);
+	v = fill_value(e, r, p->ask);
+	return v == NULL || v->text.p == NULL ? SPAN("") : v->text;
+}
+
+static struct span
+group_text(const struct span *groups, unsigned group)
+{
+	struct span s = groups[group];
+
+	return s.p == NULL ? SPAN("") : s;
+}
+
+struct span
+fill_text(struct evaluation *e, const struct rule *r, const struct text *t)
+{
+	struct growing g = {.arena = e->arena};
+	struct span groups[PATTERN_GROUPS] = {{NULL, 0}};
+	const struct piece *p;
+	bool ok = true;
+
+	if (t->groups && r->group_node != NO_NODE)
+		eval_groups(e, &e->program->nodes[r->group_node], groups);
+	for (p = t->pieces; p != NULL && ok; p = p->next) {
+		if (p->kind == PIECE_TEXT)
+			ok = append(&g, p->text);
+		else if (p->kind == PIECE_GROUP)
+			ok = append_filling(&g, group_text(groups, p->group));
+		else
+			ok = append_filling(&g, subject_text(e, r, p));
+	}
+	return ok ? grown(&g) : (struct span){NULL, 0};
+}
+
+bool
+fill_replacement(struct evaluation *e, const struct rule *r,
+                 const struct text *t, struct text *out)
+{
+	struct piece **end = &out->pieces;
+	const struct piece *p;
+
+	*out = *t;
+	for (p = t->pieces; p != NULL; p = p->next) {
+		struct piece *copy = arena_alloc(e->arena, sizeof(*copy));
+		struct growing g = {.arena = e->arena};
+
+		if (copy == NULL)
+			return false;
+		*copy = *p;
+		if (p->kind == PIECE_ASK || p->kind == PIECE_LOOKUP) {
+			if (!append_filling(&g, subject_text(e, r, p)))
+				return false;
+			copy->kind = PIECE_TEXT;
+			copy->text = grown(&g);
+		}
+		*end = copy;
+		end = &copy->next;
+	}
+	*end = NULL;
+	return true;
+}
+
+struct span
+fill_groups(struct arena *a, const struct text *t, const struct span *groups)
+{
+	struct growing g = {.arena = a};
+	const struct piece *p;
+	bool ok = true;
+
+	for (p = t->pieces; p != NULL && ok; p = p->next)
+		ok = append(&g, p->kind == PIECE_GROUP
+		                ? group_text(groups, p->group) : p->text);
+	return ok ? grown(&g) : (struct span){NULL, 0};
+}

@@ -1,0 +1,33 @@
+/* fill.h - the texts of actions, filled in. */
+#ifndef FILL_H
+#define FILL_H
+
+#include "eval.h"
+
+/* Is all there that the rule's texts fill in? Asks for it. */
+bool fill_ready(struct evaluation *e, const struct rule *r);
+
+/*
+ * The text with ${...} and $1 filled in: valid UTF-8, each filling cut at
+ * CAPS_FILL with "..." behind. p NULL: no memory.
+ */
+struct span fill_text(struct evaluation *e, const struct rule *r,
+                      const struct text *t);
+
+/*
+ * The same for the replacement of a rewrite: subjects are filled in, groups
+ * are left for each match. false: no memory.
+ */
+bool fill_replacement(struct evaluation *e, const struct rule *r,
+                      const struct text *t, struct text *out);
+
+/* What pieces without subjects make of a match's groups. p NULL: no memory. */
+struct span fill_groups(struct arena *a, const struct text *t,
+                        const struct span *groups);
+
+/* The value that a question fills in: the one that decided, else the first;
+ * NULL if there is none. */
+const struct value *fill_value(struct evaluation *e, const struct rule *r,
+                               size_t ask);
+
+#endif

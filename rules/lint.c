@@ -1,0 +1,143 @@
+/* lint.c - what can't be done, or is odd, once all rules are known. */
+#include "check.h"
+
+static enum verdict_kind
+ends(const struct rule *r)
+{
+	return r->last == NULL || r->shadow ? VERDICT_NONE : r->last->row->ends;
+}
+
+static bool
+refuses(const struct rule *r)
+{
+	return r->last != NULL && (r->last->row->ends == VERDICT_REJECT
+	                           || r->last->row->ends == VERDICT_TEMPFAIL);
+}
+
+/* A recipient can be refused only while RCPT is answered; a message is held
+ * for all. */
+static bool
+late_for_one(const struct action *a)
+{
+	if (a->row->ends == VERDICT_NONE)
+		return a->row->effect == EFFECT_QUARANTINE;
+	return a->row->ends == VERDICT_REJECT
+	       || a->row->ends == VERDICT_TEMPFAIL;
+}
+
+static void
+lint_late_rcpt(struct checker *c, const struct rule *r)
+{
+	const struct action *a;
+
+	if (!r->rcpt || r->stage <= STAGE_RCPT)
+		return;
+	for (a = r->actions; a != NULL; a = a->next) {
+		if (!late_for_one(a))
+			continue;
+		diag_error(c->diags, a->place,
+		           "\"%s\" can't be done for one recipient: the rule asks "
+		           "for \"rcpt\" and for what is known only at %s. Write "
+		           "\"any rcpt\" or \"every rcpt\" to decide about the "
+		           "whole message", a->row->words, stage_name(r->stage));
+	}
+}
+
+/* A refusal of one recipient can't wait for what comes after RCPT. */
+static void
+lint_blocked_rcpt(struct checker *c, size_t number)
+{
+	const struct rule *rules = c->program->rules, *r = &rules[number];
+	size_t i;
+
+	if (!r->rcpt || !refuses(r) || r->shadow || r->stage > STAGE_RCPT)
+		return;
+	for (i = 0; i < number; i++) {
+		if (ends(&rules[i]) == VERDICT_NONE
+		    || ends(&rules[i]) == ends(r)
+		    || rules[i].stage <= STAGE_RCPT)
+			continue;
+		diag_error(c->diags, r->ast->name_place,
+		           "rule \"%.*s\" refuses a recipient, but rule \"%.*s\" "
+		           "above may %s first and is settled only at %s. Put this "
+		           "rule above it, or write \"any rcpt\" or \"every rcpt\"",
+		           SPAN_ARG(r->ast->name), SPAN_ARG(rules[i].ast->name),
+		           verdict_name(ends(&rules[i])),
+		           stage_name(rules[i].stage));
+		return;
+	}
+}
+
+static void
+lint_held(struct checker *c, size_t number)
+{
+	const struct rule *rules = c->program->rules, *r = &rules[number];
+	const struct rule *by = NULL;
+	size_t i;
+
+	if (!refuses(r) || r->shadow || (r->rcpt && r->stage <= STAGE_RCPT))
+		return;
+	for (i = 0; i < number; i++)
+		if (ends(&rules[i]) != VERDICT_NONE
+		    && ends(&rules[i]) != ends(r)
+		    && rules[i].stage > r->stage
+		    && (by == NULL || rules[i].stage > by->stage))
+			by = &rules[i];
+	if (by != NULL)
+		diag_warning(c->diags, r->ast->name_place,
+		             "rule \"%.*s\" could decide at %s, but waits until "
+		             "%s for rule \"%.*s\" above, which may %s",
+		             SPAN_ARG(r->ast->name), stage_name(r->stage),
+		             stage_name(by->stage), SPAN_ARG(by->ast->name),
+		             verdict_name(ends(by)));
+}
+
+static void
+lint_unreachable(struct checker *c)
+{
+	const struct rule *rules = c->program->rules, *wall = NULL;
+	size_t i;
+
+	for (i = 0; i < c->program->n_rules; i++) {
+		if (wall != NULL)
+			diag_warning(c->diags, rules[i].ast->name_place,
+			             "rule \"%.*s\" is never reached: rule "
+			             "\"%.*s\" above always applies",
+			             SPAN_ARG(rules[i].ast->name),
+			             SPAN_ARG(wall->ast->name));
+		else if (ends(&rules[i]) != VERDICT_NONE
+		         && rules[i].ast->clauses == NULL)
+			wall = &rules[i];
+	}
+}
+
+static void
+lint_unused(struct checker *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->program->n_tables; i++)
+		if (!c->program->tables[i].used)
+			diag_warning(c->diags, c->program->tables[i].place,
+			             "table <%.*s> is not used",
+			             SPAN_ARG(c->program->tables[i].name));
+	for (i = 0; i < c->n_defines; i++)
+		if (!c->defines[i]->used)
+			diag_warning(c->diags, c->defines[i]->name_place,
+			             "define \"%.*s\" is not used",
+			             SPAN_ARG(c->defines[i]->name));
+}
+
+void
+lint_policy(struct checker *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->program->n_rules; i++) {
+		lint_late_rcpt(c, &c->program->rules[i]);
+		lint_blocked_rcpt(c, i);
+		lint_held(c, i);
+	}
+	lint_unreachable(c);
+	lint_unused(c);
+}

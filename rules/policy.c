@@ -1,0 +1,409 @@
+/* policy.c - a policy from its file to its end, and what may be asked of it. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "caps.h"
+#include "check.h"
+#include "dump.h"
+#include "parse.h"
+
+/* ---- load ---- */
+
+/* The file's bytes in a; p NULL after an error, which d has. */
+static struct span
+read_source(struct arena *a, const char *path, struct diags *d)
+{
+	static const struct place nowhere = {NULL, 0, 0};
+	GError *error = NULL;
+	struct span out = {NULL, 0};
+	gchar *bytes;
+	gsize n;
+
+	if (!g_file_get_contents(path, &bytes, &n, &error)) {
+		diag_error(d, nowhere, "can't read the policy: %s",
+		           error->message);
+		g_error_free(error);
+		return out;
+	}
+	if (n > CAPS_POLICY_BYTES)
+		diag_error(d, nowhere, "%s has %zu bytes, %d are allowed: "
+		           "keep data in table files", path, n,
+		           CAPS_POLICY_BYTES);
+	else
+		out = arena_copy(a, (struct span){bytes, n});
+	g_free(bytes);
+	return out;
+}
+
+static void
+policy_free(struct policy *p)
+{
+	struct program *program = &p->program;
+	size_t i;
+
+	for (i = 0; i < program->n_questions; i++)
+		pattern_set_free(program->questions[i].set);
+	for (i = 0; i < program->n_patterns; i++)
+		pattern_free(program->patterns[i]);
+	for (i = 0; i < program->n_tables; i++)
+		table_free(program->tables[i].table);
+	for (i = 0; i < program->n_test_tables; i++)
+		table_free(program->test_tables[i]);
+	arena_free(program->arena);
+	free(p);
+}
+
+/* Parses and checks into p; false if memory ran out on the way. */
+static bool
+compile(struct policy *p, struct span text, const char *name, const char *dir,
+        struct diags *d)
+{
+	struct arena *a = p->program.arena;
+	struct source *source;
+	jmp_buf out_of_memory;
+
+	if (setjmp(out_of_memory) != 0) {
+		arena_escape(a, NULL);
+		return false;
+	}
+	arena_escape(a, &out_of_memory);
+	source = arena_alloc(a, sizeof(*source));
+	source->name = arena_copy(a, span_of(name)).p;
+	source->text = arena_copy(a, text);
+	p->program.ast = parse_policy(a, source, dir, d);
+	check_policy(&p->program, dir, d);
+	arena_escape(a, NULL);
+	return true;
+}
+
+struct policy *
+policy_load_text(struct span text, const char *name, const char *dir,
+                 struct diags *d)
+{
+	static const struct place nowhere = {NULL, 0, 0};
+	struct policy *p = calloc(1, sizeof(*p));
+
+	if (p != NULL)
+		p->program.arena = arena_new(0);
+	if (p == NULL || p->program.arena == NULL
+	    || !compile(p, text, name, dir, d))
+		diag_error(d, nowhere, "no memory for the policy");
+	else
+		atomic_init(&p->refs, 1);
+	if (diags_errors(d) == 0)
+		return p;
+	/* the mistakes point into the source: they keep it */
+	if (p != NULL && p->program.arena != NULL)
+		diags_keep(d, p, (void (*)(void *))policy_free);
+	else
+		free(p);
+	return NULL;
+}
+
+struct policy *
+policy_load(const char *path, struct diags *d)
+{
+	struct arena *a = arena_new(0);
+	const char *slash = strrchr(path, '/');
+	struct policy *p = NULL;
+	struct span text, dir = SPAN(".");
+
+	if (a == NULL)
+		return NULL;
+	text = read_source(a, path, d);
+	if (slash != NULL)
+		dir = arena_copy(a, slash == path ? SPAN("/")
+		      : (struct span){path, (size_t)(slash - path)});
+	if (text.p != NULL)
+		p = policy_load_text(text, path, dir.p, d);
+	arena_free(a);
+	return p;
+}
+
+struct policy *
+policy_ref(struct policy *p)
+{
+	atomic_fetch_add(&p->refs, 1);
+	return p;
+}
+
+void
+policy_unref(struct policy *p)
+{
+	if (p != NULL && atomic_fetch_sub(&p->refs, 1) == 1)
+		policy_free(p);
+}
+
+/* ---- what is in it ---- */
+
+const struct settings *
+policy_settings(const struct policy *p)
+{
+	return &p->program.settings;
+}
+
+size_t
+policy_rules(const struct policy *p)
+{
+	return p->program.n_rules;
+}
+
+struct span
+policy_rule_name(const struct policy *p, size_t rule)
+{
+	return p->program.rules[rule].ast->name;
+}
+
+struct place
+policy_rule_place(const struct policy *p, size_t rule)
+{
+	return p->program.rules[rule].ast->name_place;
+}
+
+const struct ask *
+policy_asks(const struct policy *p, size_t *n)
+{
+	*n = p->program.n_questions;
+	return p->program.asks;
+}
+
+const struct test *
+policy_tests(const struct policy *p, size_t *n)
+{
+	*n = p->program.n_tests;
+	return p->program.tests;
+}
+
+bool
+policy_needs(const struct policy *p, enum stage s)
+{
+	size_t i;
+
+	for (i = 0; i < p->program.n_questions; i++) {
+		const struct ask *ask = &p->program.asks[i];
+
+		if (ask->stage == s || (ask->subject->flags & SUBJECT_IS_ANY))
+			return true;
+	}
+	return false;
+}
+
+bool
+policy_may_do(const struct policy *p, enum effect_kind k)
+{
+	const struct action *a;
+	size_t i;
+
+	for (i = 0; i < p->program.n_rules; i++) {
+		if (p->program.rules[i].shadow)
+			continue;
+		for (a = p->program.rules[i].actions; a != NULL; a = a->next)
+			if (a->row->ends == VERDICT_NONE && a->row->effect == k)
+				return true;
+	}
+	return false;
+}
+
+/* ---- when it may answer ---- */
+
+static bool
+question_at(const struct program *p, size_t ask, enum stage s)
+{
+	const struct ask *q;
+
+	if (ask == NO_ASK)
+		return false;
+	q = &p->questions[ask].ask;
+	return q->stage == s || (q->subject->flags & SUBJECT_IS_ANY);
+}
+
+/* Does anything in the condition become known at stage s? */
+static bool
+node_at(const struct program *p, size_t number, enum stage s)
+{
+	const struct node *n;
+	size_t i;
+
+	if (number == NO_NODE)
+		return s == STAGE_CONNECT;
+	n = &p->nodes[number];
+	if (n->kind == NODE_NOT)
+		return node_at(p, n->left, s);
+	if (n->kind < NODE_NOT)
+		return node_at(p, n->left, s) || node_at(p, n->right, s);
+	if (question_at(p, n->ask, s))
+		return true;
+	for (i = 0; i < n->n_operands; i++) {
+		const struct operand *o = &n->operands[i];
+
+		if ((o->kind == OPERAND_ASK && question_at(p, o->ask, s))
+		    || (o->kind == OPERAND_LOOKUP
+		        && question_at(p, o->lookup.ask, s)))
+			return true;
+	}
+	return false;
+}
+
+/* A rule that only notes ends the reading if it fails; comparing what is in
+ * hand does not. */
+static bool
+node_may_fail(const struct program *p, size_t number)
+{
+	const struct node *n;
+
+	if (number == NO_NODE)
+		return false;
+	n = &p->nodes[number];
+	if (n->kind == NODE_NOT)
+		return node_may_fail(p, n->left);
+	if (n->kind < NODE_NOT)
+		return node_may_fail(p, n->left) || node_may_fail(p, n->right);
+	return n->cost > COST_CHEAP || n->op == OP_MATCHES || n->op == OP_IN
+	       || p->questions[n->ask].ask.subject->id == SUBJECT_CLIENT_NAME;
+}
+
+static bool
+texts_at(const struct program *p, const struct rule *r, enum stage s)
+{
+	const struct action *a;
+	const struct piece *t;
+
+	for (a = r->actions; a != NULL; a = a->next)
+		for (t = a->text.pieces; t != NULL; t = t->next)
+			if ((t->kind == PIECE_ASK && question_at(p, t->ask, s))
+			    || (t->kind == PIECE_LOOKUP
+			        && question_at(p, t->lookup.ask, s)))
+				return true;
+	return false;
+}
+
+static bool
+verdict_at(const struct program *p, enum stage s)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_rules; i++) {
+		const struct rule *r = &p->rules[i];
+
+		if (r->shadow)
+			continue;
+		if (r->last == NULL && !node_may_fail(p, r->node))
+			continue;
+		if (node_at(p, r->node, s)
+		    || (r->last != NULL && texts_at(p, r, s)))
+			return true;
+	}
+	return false;
+}
+
+bool
+policy_may_answer(const struct policy *policy, enum stage s)
+{
+	static const enum stage firsts[] = {
+		[FIRST_REFUSAL_CONNECT] = STAGE_CONNECT,
+		[FIRST_REFUSAL_MAIL] = STAGE_MAIL,
+		[FIRST_REFUSAL_RCPT] = STAGE_RCPT,
+	};
+	const struct program *p = &policy->program;
+	enum stage first = firsts[(size_t)p->settings.first_refusal.number];
+	int earlier;
+
+	if (s == STAGE_END || verdict_at(p, s))
+		return true;
+	/* what was settled before it could be told, and what a session that
+	 * the MTA began in the middle has not been told yet */
+	for (earlier = (int)s - 1; earlier >= 0; earlier--)
+		if ((s == first || s == STAGE_MAIL)
+		    && verdict_at(p, (enum stage)earlier))
+			return true;
+	return false;
+}
+
+/* ---- printing ---- */
+
+void
+policy_dump(const struct policy *p, FILE *out)
+{
+	dump_ast(p->program.ast, out);
+}
+
+static bool
+node_asks(const struct program *p, size_t number, size_t ask)
+{
+	const struct node *n;
+	size_t i;
+
+	if (number == NO_NODE)
+		return false;
+	n = &p->nodes[number];
+	if (n->kind == NODE_NOT)
+		return node_asks(p, n->left, ask);
+	if (n->kind < NODE_NOT)
+		return node_asks(p, n->left, ask)
+		       || node_asks(p, n->right, ask);
+	for (i = 0; i < n->n_operands; i++)
+		if ((n->operands[i].kind == OPERAND_ASK
+		     && n->operands[i].ask == ask)
+		    || (n->operands[i].kind == OPERAND_LOOKUP
+		        && n->operands[i].lookup.ask == ask))
+			return true;
+	return n->ask == ask;
+}
+
+static bool
+rule_asks(const struct program *p, const struct rule *r, size_t ask)
+{
+	const struct action *a;
+	const struct piece *t;
+
+	for (a = r->actions; a != NULL; a = a->next)
+		for (t = a->text.pieces; t != NULL; t = t->next)
+			if ((t->kind == PIECE_ASK && t->ask == ask)
+			    || (t->kind == PIECE_LOOKUP
+			        && t->lookup.ask == ask))
+				return true;
+	return node_asks(p, r->node, ask);
+}
+
+/* What a rule waits for, at the stage at which it is settled. */
+static void
+dump_waits(const struct program *p, const struct rule *r, FILE *out)
+{
+	const char *between = " for ";
+	size_t i;
+
+	for (i = 0; i < p->n_questions; i++) {
+		const struct question *q = &p->questions[i];
+
+		if (q->ask.stage != r->stage
+		    || !rule_asks(p, r, i))
+			continue;
+		fprintf(out, "%s%s", between, q->ask.subject->name);
+		if (q->argument != NULL)
+			fprintf(out, q->argument->kind == AST_PATTERN
+			             ? " /%.*s/" : " \"%.*s\"",
+			        SPAN_ARG(q->argument->text));
+		between = ", ";
+	}
+}
+
+void
+policy_dump_stages(const struct policy *policy, FILE *out)
+{
+	const struct program *p = &policy->program;
+	size_t i;
+
+	for (i = 0; i < p->n_rules; i++) {
+		const struct rule *r = &p->rules[i];
+
+		fprintf(out, "# %.*s: settled at %s%s",
+		        SPAN_ARG(r->ast->name), stage_name(r->stage),
+		        r->rcpt ? ", for each recipient" : "");
+		dump_waits(p, r, out);
+		fputc('\n', out);
+	}
+}

@@ -1,0 +1,168 @@
+/*
+ * program.h - a policy as it is evaluated: what check makes of the tree.
+ *
+ * Conditions are nodes with dense numbers. A review keeps one byte a node;
+ * nodes that mention the recipient at hand (rcpt) are numbered apart, since a
+ * review keeps those for each recipient.
+ */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#include <stdatomic.h>
+
+#include "action.h"
+#include "ast.h"
+#include "pattern.h"
+#include "policy.h"
+#include "table.h"
+
+#define NO_NODE ((size_t)-1)
+#define NO_ASK ((size_t)-1)
+
+/* <t>[key], or <t> alone with ask NO_ASK */
+struct lookup {
+	size_t table;
+	size_t ask;
+	bool every;            /* with several keys: it must hold for each */
+};
+
+enum operand_kind {
+	OPERAND_TEXT,          /* folded; a name or an address in canonical form */
+	OPERAND_NULL,          /* <> */
+	OPERAND_IP,
+	OPERAND_NUMBER,
+	OPERAND_PATTERN,
+	OPERAND_ASK,           /* another subject */
+	OPERAND_LOOKUP,        /* a table's keys, or the values of a key */
+};
+
+struct operand {
+	enum operand_kind kind;
+	struct span text;
+	struct ip ip;
+	double number;
+	const struct pattern *pattern;
+	size_t bit;            /* the pattern's, in the set of the node's ask */
+	size_t ask;
+	struct lookup lookup;
+};
+
+enum node_kind {
+	NODE_AND,
+	NODE_OR,
+	NODE_NOT,
+	NODE_PRESENT,
+	NODE_COMPARE,
+};
+
+struct node {
+	enum node_kind kind;
+	size_t left, right;    /* nodes */
+	size_t slot;           /* its byte, among those of its sort */
+	bool rcpt;             /* mentions the recipient at hand */
+	enum stage stage;      /* when it is known at the latest */
+	enum stage first;      /* when it can be known at the earliest */
+	enum cost cost;        /* of the dearest question in it */
+	/* leaves */
+	size_t ask;
+	enum op op;
+	bool every;
+	bool negated;          /* S not op V */
+	const struct operand *operands;
+	size_t n_operands;
+	const struct expr *expr;
+};
+
+/* A text with what is filled in. */
+enum piece_kind { PIECE_TEXT, PIECE_ASK, PIECE_LOOKUP, PIECE_GROUP };
+
+struct piece {
+	enum piece_kind kind;
+	struct span text;
+	size_t ask;
+	struct lookup lookup;
+	unsigned group;        /* $1 is 1 */
+	struct piece *next;
+};
+
+struct text {
+	struct piece *pieces;
+	bool rcpt;             /* mentions the recipient at hand */
+	bool groups;           /* has $1...$9 */
+};
+
+struct action {
+	const struct action_row *row;
+	struct span code, xcode;
+	struct span name;
+	const struct pattern *pattern;
+	struct text text;
+	const struct program *program;
+	struct place place;
+	struct action *next;
+};
+
+struct rule {
+	const struct ast_rule *ast;
+	size_t node;           /* NO_NODE: it always applies */
+	struct action *actions;
+	struct action *last;   /* that ends the reading, or NULL */
+	int on_error;          /* ON_ERROR_* */
+	bool shadow;
+	bool rcpt;             /* mentions the recipient at hand */
+	enum stage stage;      /* when it is settled, its texts filled in */
+	enum stage first;
+	size_t group_node;     /* the leaf whose pattern $1 is of, or NO_NODE */
+};
+
+/* A question, and the patterns that are asked of its values. */
+struct question {
+	struct ask ask;
+	size_t slot;           /* among those of its sort, as for nodes */
+	bool rcpt;
+	struct pattern **patterns;
+	size_t n_patterns;
+	struct pattern_set *set;
+	const struct ast_value *argument;
+	struct place place;    /* where it was first asked */
+};
+
+struct policy_table {
+	struct table *table;
+	const struct ast_table *ast; /* NULL: made for in { ... } */
+	struct span name;
+	unsigned key_types, value_types; /* bits of enum value_type: asked so */
+	bool used;
+	struct place place;
+};
+
+struct program {
+	struct arena *arena;
+	struct ast *ast;
+	struct settings settings;
+	struct table_context table_context;
+	struct question *questions;
+	struct ask *asks;      /* the questions' asks, for policy_asks */
+	size_t n_questions, shared_questions, rcpt_questions;
+	struct node *nodes;
+	size_t n_nodes, shared_nodes, rcpt_nodes;
+	struct rule *rules;
+	size_t n_rules;
+	bool rcpt_rules;       /* some rule mentions the recipient at hand */
+	enum cost cost;        /* of the dearest question */
+	struct policy_table *tables;
+	size_t n_tables;
+	struct pattern **patterns; /* all, to be freed */
+	size_t n_patterns;
+	struct test *tests;
+	size_t n_tests;
+	struct table **test_tables; /* made for tests, to be freed */
+	size_t n_test_tables;
+};
+
+struct policy {
+	atomic_uint refs;
+	struct program program;
+};
+
+#endif

@@ -1,0 +1,168 @@
+#include <string.h>
+
+#include "check.h"
+#include "number.h"
+
+struct setting_row {
+	const char *name;
+	enum setting_type type;
+	const char *standard;
+	double least, most;
+	size_t offset;
+};
+
+static const struct setting_row rows[] = {
+#define ROW(member, name, type, standard, least, most)                       \
+	{name, SETTING_##type, standard, least, most,                        \
+	 offsetof(struct settings, member)},
+	SETTING_TABLE(ROW)
+#undef ROW
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static union setting_value *
+slot(struct settings *s, const struct setting_row *row)
+{
+	return (union setting_value *)(void *)((char *)s + row->offset);
+}
+
+/* The number of word among the blank-separated words of choices, or -1. */
+static int
+choice(const char *choices, struct span word)
+{
+	const char *p = choices;
+	int i;
+
+	for (i = 0; *p != '\0'; i++) {
+		size_t n = strcspn(p, " ");
+
+		if (span_is(word, (struct span){p, n}))
+			return i;
+		p += n + (p[n] == ' ');
+	}
+	return -1;
+}
+
+static bool
+parse_value(const struct setting_row *row, struct span text,
+            union setting_value *out)
+{
+	switch (row->type) {
+	case SETTING_TEXT:
+		out->text = text;
+		return true;
+	case SETTING_NUMBER:
+		return number_parse(text, &out->number);
+	case SETTING_SIZE:
+		return number_parse_size(text, &out->number);
+	case SETTING_TIME:
+		return number_parse_time(text, &out->number);
+	case SETTING_MODE:
+		return number_parse_octal(text, &out->number);
+	case SETTING_CHOICE:
+		out->number = choice(row->standard, text);
+		return out->number >= 0;
+	}
+	return false;
+}
+
+void
+setting_defaults(struct settings *s)
+{
+	size_t i;
+
+	for (i = 0; i < ROWS; i++) {
+		const struct setting_row *row = &rows[i];
+
+		if (row->type == SETTING_CHOICE)
+			slot(s, row)->number = 0;
+		else
+			parse_value(row, span_of(row->standard), slot(s, row));
+	}
+}
+
+static const struct setting_row *
+find(struct span name)
+{
+	size_t i;
+
+	for (i = 0; i < ROWS; i++)
+		if (span_is(name, span_of(rows[i].name)))
+			return &rows[i];
+	return NULL;
+}
+
+static void
+tell_unknown(struct checker *c, const struct ast_set *set)
+{
+	const char *names[ROWS];
+	const char *near;
+	size_t i;
+
+	for (i = 0; i < ROWS; i++)
+		names[i] = rows[i].name;
+	near = diag_nearest(set->name, names, ROWS);
+	if (near == NULL)
+		diag_error(c->diags, set->name_place,
+		           "unknown setting \"%.*s\"", SPAN_ARG(set->name));
+	else
+		diag_error(c->diags, set->name_place,
+		           "unknown setting \"%.*s\": did you mean \"%s\"?",
+		           SPAN_ARG(set->name), near);
+}
+
+/* What a value of this setting looks like, for an error. */
+static const char *
+wanted(struct checker *c, const struct setting_row *row)
+{
+	static const char *const names[] = {
+		[SETTING_TEXT] = "a text",
+		[SETTING_NUMBER] = "a number",
+		[SETTING_SIZE] = "a size such as 64K or 10M",
+		[SETTING_TIME] = "a time such as 30s or 2h",
+		[SETTING_MODE] = "an octal mode such as 0660",
+	};
+
+	if (row->type != SETTING_CHOICE)
+		return names[row->type];
+	return arena_printf(c->arena, "one of: %s", row->standard).p;
+}
+
+void
+setting_set(struct checker *c, const struct ast_set *set)
+{
+	const struct setting_row *row = find(set->name);
+	struct settings *s = &c->program->settings;
+	union setting_value value;
+	size_t i;
+
+	if (row == NULL) {
+		tell_unknown(c, set);
+		return;
+	}
+	i = (size_t)(row - rows);
+	if (c->set_at[i].source != NULL) {
+		diag_error(c->diags, set->name_place,
+		           "setting \"%s\" is given twice: first in line %u",
+		           row->name, place_line(c->set_at[i]));
+		return;
+	}
+	c->set_at[i] = set->name_place;
+	if ((set->value->kind != AST_WORD && set->value->kind != AST_STRING)
+	    || !parse_value(row, set->value->text, &value)) {
+		diag_error(c->diags, set->value->place,
+		           "setting \"%s\" wants %s", row->name, wanted(c, row));
+		return;
+	}
+	if (row->most > 0
+	    && (value.number < row->least || value.number > row->most)) {
+		diag_error(c->diags, set->value->place,
+		           "setting \"%s\" is out of range: %.0f to %.0f%s",
+		           row->name, row->least, row->most,
+		           row->type == SETTING_SIZE ? " bytes"
+		           : row->type == SETTING_TIME ? " seconds" : "");
+		return;
+	}
+	*slot(s, row) = value;
+}

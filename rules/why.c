@@ -1,0 +1,188 @@
+#include <stdint.h>
+
+#include "why.h"
+
+#define WHY_VALUE 80 /* a value is shown in a line; more is a blob */
+
+static struct span
+subject_words(struct evaluation *e, size_t ask)
+{
+	const struct question *q = &e->program->questions[ask];
+	const char *many = q->ask.all_rcpts ? "any " : "";
+
+	if (q->argument == NULL)
+		return arena_printf(e->arena, "%s%s", many,
+		                    q->ask.subject->name);
+	if (q->argument->kind == AST_PATTERN)
+		return arena_printf(e->arena, "%s%s /%.*s/", many,
+		                    q->ask.subject->name,
+		                    SPAN_ARG(q->argument->text));
+	return arena_printf(e->arena, "%s%s \"%.*s\"", many,
+	                    q->ask.subject->name, SPAN_ARG(q->argument->text));
+}
+
+/* A value in quotes, controls as ?, cut. */
+static struct span
+quoted(struct evaluation *e, struct span text)
+{
+	bool cut = text.n > WHY_VALUE;
+	struct span s;
+	char *p;
+	size_t i;
+
+	if (cut) {
+		text.n = WHY_VALUE;
+		while (text.n > 0
+		       && ((unsigned char)text.p[text.n] & 0xC0) == 0x80)
+			text.n--;
+	}
+	s = arena_printf(e->arena, "\"%.*s%s\"", SPAN_ARG(text),
+	                 cut ? "..." : "");
+	p = (char *)(uintptr_t)s.p;
+	for (i = 0; p != NULL && i < s.n; i++)
+		if ((unsigned char)p[i] < 32 || p[i] == 127)
+			p[i] = '?';
+	return s;
+}
+
+/* The source text of a value, on one line. */
+static struct span
+source_words(struct evaluation *e, const struct ast_value *v)
+{
+	struct span s = {v->place.source->text.p + v->place.at, v->place.n};
+	char *p;
+	size_t i;
+
+	s = arena_copy(e->arena, s);
+	p = (char *)(uintptr_t)s.p;
+	for (i = 0; p != NULL && i < s.n; i++)
+		if (p[i] == '\n' || p[i] == '\t' || p[i] == '\r')
+			p[i] = ' ';
+	if (s.n > WHY_VALUE)
+		return arena_printf(e->arena, "%.*s...", WHY_VALUE, s.p);
+	return s;
+}
+
+static struct span
+operand_words(struct evaluation *e, const struct node *n)
+{
+	const struct lookup *l = &n->operands[0].lookup;
+	const struct fact *key;
+	struct span k;
+
+	if (n->operands[0].kind != OPERAND_LOOKUP || l->ask == NO_ASK)
+		return source_words(e, n->expr->value);
+	key = eval_fact(e, l->ask);
+	if (key->state != FACT_HERE)
+		k = arena_printf(e->arena, "no %.*s",
+		                 SPAN_ARG(subject_words(e, l->ask)));
+	else
+		k = quoted(e, key->values[0].text);
+	return arena_printf(e->arena, "<%.*s>[%.*s]",
+	                    SPAN_ARG(e->program->tables[l->table].name),
+	                    SPAN_ARG(k));
+}
+
+static const char *
+op_words(enum op op, bool not)
+{
+	static const char *const yes[] = {
+		"is", "in", "matches", "contains", "begins", "ends", "<",
+		"<=", ">", ">=",
+	};
+	static const char *const no[] = {
+		"is not", "not in", "not matches", "not contains",
+		"not begins", "not ends", "not <", "not <=", "not >", "not >=",
+	};
+
+	return not ? no[op] : yes[op];
+}
+
+/* The value that decided, else the first, else that there is none. */
+static struct span
+value_words(struct evaluation *e, const struct node *n, struct span subject)
+{
+	const struct fact *f = eval_fact(e, n->ask);
+	const struct value *v;
+	size_t i = 0;
+
+	if (f->state != FACT_HERE)
+		return arena_printf(e->arena, "no %.*s", SPAN_ARG(subject));
+	eval_deciding(e, n, &i);
+	v = &f->values[i];
+	return arena_printf(e->arena, "%s%.*s %.*s", n->every ? "every " : "",
+	                    SPAN_ARG(subject), SPAN_ARG(quoted(e, v->text)));
+}
+
+static struct span
+leaf_words(struct evaluation *e, const struct node *n, enum truth t)
+{
+	struct span subject = subject_words(e, n->ask), value;
+	const struct fact *f;
+
+	if (t == TRUTH_LATER || t > TRUTH_FAILED)
+		return arena_printf(e->arena, "%.*s is not known yet",
+		                    SPAN_ARG(subject));
+	f = eval_fact(e, n->ask);
+	if (t == TRUTH_FAILED)
+		return arena_printf(e->arena, "%.*s failed: %.*s",
+		                    SPAN_ARG(subject),
+		                    f->state == FACT_FAILED ? (int)f->why.n
+		                                            : 15,
+		                    f->state == FACT_FAILED
+		                    ? f->why.p : "a limit was hit");
+	if (n->kind == NODE_PRESENT && f->state != FACT_HERE)
+		return arena_printf(e->arena, "no %.*s", SPAN_ARG(subject));
+	if (n->kind == NODE_PRESENT)
+		return arena_printf(e->arena, "%.*s is %.*s",
+		                    SPAN_ARG(subject),
+		                    SPAN_ARG(quoted(e, f->values[0].text)));
+	value = value_words(e, n, subject);
+	return arena_printf(e->arena, "%.*s %s %.*s", SPAN_ARG(value),
+	                    op_words(n->op, n->negated == (t == TRUTH_YES)),
+	                    SPAN_ARG(operand_words(e, n)));
+}
+
+static struct span
+both_words(struct evaluation *e, struct span a, struct span b)
+{
+	if (a.p == NULL || b.p == NULL || span_is(a, b))
+		return a;
+	return arena_printf(e->arena, "%.*s; %.*s", SPAN_ARG(a), SPAN_ARG(b));
+}
+
+struct span
+why_node(struct evaluation *e, size_t number)
+{
+	const struct node *n;
+	enum truth t, left;
+
+	if (number == NO_NODE)
+		return SPAN("always");
+	n = &e->program->nodes[number];
+	t = eval_node(e, number);
+	if (n->kind == NODE_NOT)
+		return why_node(e, n->left);
+	if (n->kind >= NODE_PRESENT)
+		return leaf_words(e, n, t);
+	left = eval_node(e, n->left);
+	if (t == (n->kind == NODE_AND ? TRUTH_YES : TRUTH_NO))
+		return both_words(e, why_node(e, n->left),
+		                  why_node(e, n->right));
+	return why_node(e, left == t ? n->left : n->right);
+}
+
+struct span
+why_failed(struct evaluation *e, size_t number)
+{
+	const struct node *n;
+
+	if (number == NO_NODE)
+		return SPAN("");
+	n = &e->program->nodes[number];
+	if (n->kind >= NODE_PRESENT)
+		return leaf_words(e, n, TRUTH_FAILED);
+	if (n->kind == NODE_NOT || eval_node(e, n->left) == TRUTH_FAILED)
+		return why_failed(e, n->left);
+	return why_failed(e, n->right);
+}

@@ -24,7 +24,8 @@ void arena_free(struct arena *a);
 /* Gives back what was allocated, keeps a first block for reuse. */
 void arena_reset(struct arena *a);
 
-void arena_escape(struct arena *a, jmp_buf *where);
+/* Sets the escape (NULL: none) and gives the one before. */
+jmp_buf *arena_escape(struct arena *a, jmp_buf *where);
 
 /* n zeroed bytes, aligned for anything; n 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t n);

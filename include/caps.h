@@ -6,6 +6,7 @@
 #define CAPS_POLICY_BYTES (64 << 20) /* a policy file; data belongs in tables */
 #define CAPS_INCLUDE_DEPTH 16       /* includes in includes: deeper is a mistake */
 #define CAPS_EXPR_DEPTH 200         /* nested conditions: the parser recurses */
+#define CAPS_EXPR_TERMS 5000        /* in one condition: its tree is walked; more is a table */
 #define CAPS_FILL 2000              /* bytes that one ${...} fills in */
 #define CAPS_MATCH_HEAP_KIB 20000   /* PCRE2's heap for one match; its default is 20 MB */
 #define CAPS_REPLY_LINE 400         /* RFC 5321 4.5.3.1.5 allows 512 with code and CRLF */

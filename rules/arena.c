@@ -72,10 +72,13 @@ arena_reset(struct arena *a)
 	a->full = false;
 }
 
-void
+jmp_buf *
 arena_escape(struct arena *a, jmp_buf *where)
 {
+	jmp_buf *before = a->escape;
+
 	a->escape = where;
+	return before;
 }
 
 static void *

@@ -11,6 +11,7 @@ librules_a_SOURCES = \
 	rules/check_expr.c \
 	rules/check_test.c \
 	rules/check_text.c \
+	rules/diag.c \
 	rules/domain.c \
 	rules/dump.h \
 	rules/eval.c \
@@ -18,11 +19,19 @@ librules_a_SOURCES = \
 	rules/fill.c \
 	rules/fill.h \
 	rules/ip.c \
+	rules/lex.c \
+	rules/lex.h \
 	rules/lint.c \
 	rules/names.c \
 	rules/number.c \
 	rules/number.h \
+	rules/parse.c \
 	rules/parse.h \
+	rules/parse_expr.c \
+	rules/parse_rule.c \
+	rules/parse_test.c \
+	rules/parse_value.c \
+	rules/parser.h \
 	rules/pattern.c \
 	rules/pattern.h \
 	rules/pattern_set.c \
@@ -30,8 +39,12 @@ librules_a_SOURCES = \
 	rules/program.h \
 	rules/review.c \
 	rules/setting.c \
+	rules/source.c \
+	rules/source.h \
 	rules/span.c \
 	rules/subject.c \
 	rules/table.h \
 	rules/why.c \
-	rules/why.h
+	rules/why.h \
+	rules/words.c \
+	rules/words.h

@@ -1,0 +1,394 @@
+#include <glib.h>
+#include <string.h>
+
+#include "lex.h"
+#include "words.h"
+
+bool
+lex_is_statement(struct span word)
+{
+	size_t i;
+
+	for (i = 0; i < words_statements_count; i++)
+		if (span_is(word, span_of(words_statements[i])))
+			return true;
+	return false;
+}
+
+static bool
+blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* May c stand in a word? A # may not begin one. */
+static bool
+in_word(char c)
+{
+	return c != '\0' && !blank(c) && strchr("\"{}()<>[],", c) == NULL;
+}
+
+static bool
+letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The byte that is n further on; NUL past the end. */
+static char
+look(const struct lex *l, size_t n)
+{
+	struct span text = l->source->text;
+
+	return n < text.n - l->at ? text.p[l->at + n] : '\0';
+}
+
+static struct place
+place_at(const struct lex *l, size_t at, size_t n)
+{
+	return (struct place){l->source, at, n};
+}
+
+static struct span
+bytes(const struct lex *l, size_t from, size_t to)
+{
+	return (struct span){l->source->text.p + from, to - from};
+}
+
+bool
+lex_is_word(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (!in_word(s.p[i]))
+			return false;
+	return s.n > 0 && s.p[0] != '#' && s.p[0] != '/';
+}
+
+bool
+lex_open(struct lex *l, struct arena *a, const struct source *source,
+         struct diags *d)
+{
+	struct span text = source->text;
+	const char *end = text.p;
+	size_t at;
+
+	*l = (struct lex){a, d, source, 0, true};
+	if (text.n == 0)
+		return true;
+	if (!g_utf8_validate_len(text.p, text.n, &end)) {
+		at = (size_t)(end - text.p);
+		diag_error(d, place_at(l, at, 1), *end == '\0' ?
+		           "a NUL byte: this is not a text" :
+		           "not valid UTF-8: save the file as UTF-8");
+		return false;
+	}
+	if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
+		l->at = 3; /* a byte order mark */
+	return true;
+}
+
+/* blanks := { " " | TAB | CR | LF | "#" ... LF } */
+static bool
+skip_blanks(struct lex *l)
+{
+	size_t from = l->at;
+	char c;
+
+	for (;;) {
+		c = look(l, 0);
+		if (c == '#') {
+			while (l->at < l->source->text.n && look(l, 0) != '\n')
+				l->at++;
+		} else if (blank(c)) {
+			l->first |= c == '\n';
+			l->at++;
+		} else {
+			return l->at > from;
+		}
+	}
+}
+
+/* Where the quote or slash opened here ends, or 0 if not on its line. */
+static size_t
+find_end(const struct lex *l, char end)
+{
+	size_t n;
+	char c;
+
+	for (n = 1; (c = look(l, n)) != end; n++) {
+		if (c == '\\' && look(l, n + 1) != '\n')
+			c = look(l, ++n);
+		if (c == '\n' || c == '\0')
+			return 0;
+	}
+	return l->at + n;
+}
+
+/* The place from here to the end of the line. */
+static struct place
+rest_of_line(const struct lex *l)
+{
+	size_t n = 0;
+
+	while (look(l, n) != '\0' && look(l, n) != '\n')
+		n++;
+	while (n > 1 && blank(look(l, n - 1)))
+		n--;
+	return place_at(l, l->at, n);
+}
+
+static size_t
+character(const char *p)
+{
+	return (size_t)(g_utf8_next_char(p) - p);
+}
+
+static char
+unescape(char c)
+{
+	switch (c) {
+	case 'n':
+		return '\n';
+	case 't':
+		return '\t';
+	case '"':
+	case '\\':
+		return c;
+	default:
+		return '\0';
+	}
+}
+
+/* What stands between the quotes, which are at from - 1 and to. */
+static struct span
+decode_string(struct lex *l, size_t from, size_t to, bool *bad)
+{
+	struct span s = bytes(l, from, to);
+	char *out = arena_alloc(l->arena, s.n + 1);
+	size_t i, n = 0;
+	char c;
+
+	for (i = 0; i < s.n; i++) {
+		c = s.p[i];
+		if (c == '\\') {
+			c = unescape(s.p[++i]);
+			if (c == '\0') {
+				size_t width = character(s.p + i);
+
+				diag_error(l->diags,
+				           place_at(l, from + i - 1, 1 + width),
+				           "unknown escape \"\\%.*s\": there are "
+				           "\\\" \\\\ \\n and \\t",
+				           (int)width, s.p + i);
+				*bad = true;
+				continue;
+			}
+		}
+		out[n++] = c;
+	}
+	return (struct span){out, n};
+}
+
+/* string := '"' { character | '\"' | '\\' | '\n' | '\t' } '"' */
+static void
+read_string(struct lex *l, struct token *t)
+{
+	size_t end = find_end(l, '"');
+
+	if (end == 0) {
+		diag_error(l->diags, rest_of_line(l),
+		           "this string is not closed on its line");
+		t->kind = TOKEN_BROKEN;
+		return;
+	}
+	t->kind = TOKEN_STRING;
+	t->text = decode_string(l, l->at + 1, end, &t->bad);
+	l->at = end + 1;
+	/* ".": address "Sender".domain */
+	if ((in_word(look(l, 0)) && look(l, 0) != '.' && look(l, 0) != '#') ||
+	    look(l, 0) == '"') {
+		diag_error(l->diags, place_at(l, end, 1),
+		           "a blank is missing after this quote (a quote in "
+		           "a string is \\\")");
+		t->bad = true;
+	}
+}
+
+/* Between the slashes; the only escape that is ours is that of a slash. */
+static struct span
+decode_pattern(struct lex *l, size_t from, size_t to)
+{
+	struct span s = bytes(l, from, to);
+	char *out = arena_alloc(l->arena, s.n + 1);
+	size_t i, n = 0;
+
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] == '\\' && s.p[i + 1] != '/')
+			out[n++] = s.p[i++];
+		else if (s.p[i] == '\\')
+			i++;
+		out[n++] = s.p[i];
+	}
+	return (struct span){out, n};
+}
+
+static void
+check_flags(struct lex *l, struct token *t, size_t at)
+{
+	size_t i;
+
+	for (i = 0; i < t->flags.n; i++) {
+		char c = t->flags.p[i];
+
+		if (strchr("imsx", c) == NULL) {
+			diag_error(l->diags, place_at(l, at, t->flags.n),
+			           "unknown pattern flag \"%.*s\": there are i, "
+			           "m, s and x; a slash in a pattern is \\/, a "
+			           "path stands in quotes",
+			           (int)character(t->flags.p + i),
+			           t->flags.p + i);
+			t->bad = true;
+			return;
+		}
+		if (memchr(t->flags.p, c, i) != NULL) {
+			diag_error(l->diags, place_at(l, at + i, 1),
+			           "the pattern flag %c stands twice", c);
+			t->bad = true;
+		}
+	}
+}
+
+/* pattern := "/" { character | "\/" } "/" { "i" | "m" | "s" | "x" } */
+static void
+read_pattern(struct lex *l, struct token *t)
+{
+	size_t end = find_end(l, '/'), flags;
+
+	if (end == l->at + 1) {
+		diag_error(l->diags, rest_of_line(l),
+		           "an empty pattern (a comment begins with #)");
+		t->kind = TOKEN_BROKEN;
+		return;
+	}
+	if (end == 0) {
+		diag_error(l->diags, rest_of_line(l),
+		           "this pattern is not closed on its line: a token "
+		           "that begins with / is a pattern, a path stands in "
+		           "quotes");
+		t->kind = TOKEN_BROKEN;
+		return;
+	}
+	t->kind = TOKEN_PATTERN;
+	t->text = decode_pattern(l, l->at + 1, end);
+	for (flags = l->at = end + 1; in_word(look(l, 0)); l->at++)
+		;
+	t->flags = bytes(l, flags, l->at);
+	check_flags(l, t, flags);
+}
+
+/* "<>" | "<" letter ... ">" | "<=" | "<" */
+static void
+read_angle(struct lex *l, struct token *t)
+{
+	size_t n = 1;
+
+	if (look(l, 1) == '>' || look(l, 1) == '=') {
+		t->kind = look(l, 1) == '>' ? TOKEN_NULL : TOKEN_LESS_OR_IS;
+		l->at += 2;
+		return;
+	}
+	t->kind = TOKEN_LESS;
+	if (letter(look(l, 1)))
+		while (in_word(look(l, n)))
+			n++;
+	if (n == 1 || look(l, n) != '>') {
+		l->at++;
+		return;
+	}
+	t->kind = TOKEN_TABLE;
+	t->text = bytes(l, l->at + 1, l->at + n);
+	l->at += n + 1;
+}
+
+static void
+read_mark(struct lex *l, struct token *t)
+{
+	static const char marks[] = "{}()[],";
+	static const enum token_kind kinds[] = {
+		TOKEN_BRACE, TOKEN_BRACE_END, TOKEN_PAREN, TOKEN_PAREN_END,
+		TOKEN_BRACKET, TOKEN_BRACKET_END, TOKEN_COMMA,
+	};
+
+	t->kind = kinds[strchr(marks, look(l, 0)) - marks];
+	l->at++;
+}
+
+static void
+read_token(struct lex *l, struct token *t)
+{
+	size_t from = l->at;
+
+	switch (look(l, 0)) {
+	case '\0':
+		t->kind = TOKEN_END;
+		break;
+	case '"':
+		read_string(l, t);
+		break;
+	case '/':
+		read_pattern(l, t);
+		break;
+	case '<':
+		read_angle(l, t);
+		break;
+	case '>':
+		t->kind = look(l, 1) == '=' ? TOKEN_MORE_OR_IS : TOKEN_MORE;
+		l->at += t->kind == TOKEN_MORE ? 1 : 2;
+		break;
+	case '{': case '}': case '(': case ')': case '[': case ']': case ',':
+		read_mark(l, t);
+		break;
+	default:
+		t->kind = TOKEN_WORD;
+		while (in_word(look(l, 0)))
+			l->at++;
+		t->text = bytes(l, from, l->at);
+	}
+}
+
+struct token
+lex_next(struct lex *l)
+{
+	struct token t = {TOKEN_END, {0}, {0}, {0}, false, false, false};
+	bool begins = l->at == 0;
+
+	t.glued = !skip_blanks(l) && !begins;
+	t.first = l->first;
+	l->first = false;
+	t.place = place_at(l, l->at, 0);
+	read_token(l, &t);
+	t.place.n = l->at - t.place.at;
+	return t;
+}
+
+void
+lex_resync(struct lex *l)
+{
+	struct span text = l->source->text;
+	size_t end;
+
+	for (;;) {
+		while (l->at < text.n && look(l, 0) != '\n')
+			l->at++;
+		while (blank(look(l, 0)))
+			l->at++;
+		for (end = l->at; end < text.n && in_word(text.p[end]); end++)
+			;
+		if (l->at >= text.n ||
+		    lex_is_statement(bytes(l, l->at, end)))
+			break;
+	}
+	l->first = true;
+}

@@ -1,0 +1,327 @@
+/* parse_rule.c - rules and their actions. */
+#include <string.h>
+
+#include "parser.h"
+#include "words.h"
+
+/* ---- an action's arguments ---- */
+
+static bool
+digits(struct span s, size_t least, size_t most)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n >= least && s.n <= most;
+}
+
+/* D "." D[DD] "." D[DD] (RFC 3463) */
+static bool
+is_xcode(struct span s)
+{
+	struct span rest = s, part;
+	const char *dot;
+	unsigned n;
+
+	for (n = 0; n < 3; n++) {
+		dot = memchr(rest.p, '.', rest.n);
+		part = rest;
+		if (dot != NULL)
+			part.n = (size_t)(dot - rest.p);
+		if (!digits(part, 1, n == 0 ? 1 : 3) ||
+		    (dot == NULL) != (n == 2))
+			return false;
+		rest.p += n == 2 ? 0 : part.n + 1;
+		rest.n -= n == 2 ? 0 : part.n + 1;
+	}
+	return true;
+}
+
+static bool
+at_digit(struct parser *p)
+{
+	const struct token *t = parser_peek(p);
+
+	return t->kind == TOKEN_WORD && t->text.p[0] >= '0' &&
+		t->text.p[0] <= '9';
+}
+
+static struct ast_value *
+take_word(struct parser *p)
+{
+	struct ast_value *v = parser_alloc(p, sizeof(*v));
+	struct token t = parser_take(p);
+
+	v->kind = AST_WORD;
+	v->place = t.place;
+	v->text = t.text;
+	return v;
+}
+
+/* reply := [ CODE [ X.Y.Z ] ] [ string ] */
+static void
+parse_reply(struct parser *p, struct ast_action *a)
+{
+	const char *words = a->row->words;
+
+	if (at_digit(p)) {
+		if (is_xcode(parser_peek(p)->text))
+			FAIL(p, parser_peek(p)->place, "a reply's code is "
+			     "missing before %s: %s %s %.*s", parser_found(p),
+			     words, a->row->code,
+			     SPAN_ARG(parser_peek(p)->text));
+		if (!digits(parser_peek(p)->text, 3, 3))
+			FAIL(p, parser_peek(p)->place, "a reply's code has "
+			     "three digits, as %s", a->row->code);
+		a->code = take_word(p);
+		if (at_digit(p)) {
+			if (!is_xcode(parser_peek(p)->text))
+				FAIL(p, parser_peek(p)->place, "an enhanced "
+				     "code has three numbers, as %s",
+				     a->row->xcode);
+			a->xcode = take_word(p);
+		}
+	}
+	if (parser_peek(p)->kind != TOKEN_STRING)
+		return;
+	a->text = parse_string(p, words);
+	if (at_digit(p))
+		FAIL(p, parser_peek(p)->place,
+		     "a reply's code stands before its text");
+}
+
+static struct ast_value *
+parse_header_name(struct parser *p, const char *words)
+{
+	const struct token *t = parser_peek(p);
+
+	if (!parser_ends(p) && t->kind == TOKEN_WORD && t->text.n <= 60)
+		FAIL(p, t->place, "a field's name stands in quotes: "
+		     "%s \"%.*s\"", words, SPAN_ARG(t->text));
+	if (parser_ends(p) || t->kind != TOKEN_STRING)
+		FAIL(p, parser_here(p), "after \"%s\" stands a field's name "
+		     "in quotes", words);
+	return parse_string(p, words);
+}
+
+static struct ast_value *
+parse_recipient(struct parser *p, const char *words)
+{
+	const struct token *t = parser_peek(p);
+
+	if (!parser_ends(p) && parse_at_subject(p))
+		FAIL(p, t->place, "%s is a subject: as an address write "
+		     "\"${%.*s}\"", parser_found(p), SPAN_ARG(t->text));
+	return parse_address(p, words);
+}
+
+/* What the action's row takes, in the row's order. */
+static void
+parse_arguments(struct parser *p, struct ast_action *a)
+{
+	unsigned takes = a->row->takes;
+	const char *words = parser_quote(p, span_of(a->row->words));
+
+	if (takes & TAKES_REPLY)
+		parse_reply(p, a);
+	if (takes & TAKES_NAME)
+		a->name = parse_header_name(p, a->row->words);
+	if ((takes & TAKES_MATCHING) && parser_accept(p, "matching"))
+		a->pattern = parse_pattern(p, "\"matching\"");
+	if (takes & TAKES_PATTERN)
+		a->pattern = parse_pattern(p, words);
+	if (takes & TAKES_TEXT)
+		a->text = parse_string(p, words);
+	if ((takes & TAKES_OPTIONAL_TEXT) &&
+	    parser_peek(p)->kind == TOKEN_STRING)
+		a->text = parse_string(p, words);
+	if (takes & TAKES_ADDRESS)
+		a->text = parse_recipient(p, words);
+}
+
+/* ---- an action's words ---- */
+
+/* The row of these words; second may be empty. */
+static const struct action_row *
+find_row(struct span first, struct span second)
+{
+	struct span words;
+	size_t i;
+
+	for (i = 0; i < action_count; i++) {
+		words = span_of(action_rows[i].words);
+		if (second.n == 0 ? span_is(words, first) :
+		    words.n == first.n + 1 + second.n &&
+		    memcmp(words.p, first.p, first.n) == 0 &&
+		    words.p[first.n] == ' ' &&
+		    memcmp(words.p + first.n + 1, second.p, second.n) == 0)
+			return &action_rows[i];
+	}
+	return NULL;
+}
+
+/* Some row begins so, but with another word behind it. */
+static _Noreturn void
+unknown_second(struct parser *p, const struct token *first)
+{
+	const struct token *t = parser_peek(p);
+	const char *list = "";
+	size_t i;
+
+	for (i = 0; i < action_count; i++) {
+		const char *words = action_rows[i].words;
+
+		if (strncmp(words, first->text.p, first->text.n) == 0 &&
+		    words[first->text.n] == ' ')
+			list = arena_printf(p->all->arena, "%s%s\"%s\"", list,
+			                    *list == '\0' ? "" : " or ",
+			                    words + first->text.n + 1).p;
+	}
+	if (parser_ends(p) || t->kind != TOKEN_WORD)
+		FAIL(p, first->place, "%s is missing after \"%.*s\"", list,
+		     SPAN_ARG(first->text));
+	FAIL(p, t->place, "after \"%.*s\" stands %s, not %s%s",
+	     SPAN_ARG(first->text), list, parser_found(p),
+	     parser_meant(p, words_nearest_second(first->text, t->text)));
+}
+
+/* What else stands where an action should. */
+static _Noreturn void
+unknown_action(struct parser *p, const struct ast_action *before)
+{
+	const struct token *t = parser_peek(p);
+	const char *meant;
+
+	if (t->kind != TOKEN_WORD)
+		FAIL(p, t->place, "an action is expected here, not %s",
+		     parser_found(p));
+	if (words_kind(t->text) == WORD_RESERVED)
+		FAIL(p, t->place, "%s is reserved for later",
+		     parser_found(p));
+	if (words_kind(t->text) == WORD_JOINER)
+		FAIL(p, t->place, "%s can't stand after an action: conditions "
+		     "and \"on error\" stand before the actions",
+		     parser_found(p));
+	if (t->first && (meant = diag_nearest(t->text, words_statements,
+	                                      words_statements_count)) != NULL)
+		FAIL(p, t->place, "unknown statement %s%s", parser_found(p),
+		     parser_meant(p, meant));
+	meant = words_nearest_action(t->text);
+	if (meant == NULL && before != NULL && before->text == NULL &&
+	    (before->row->takes & (TAKES_REPLY | TAKES_OPTIONAL_TEXT)))
+		FAIL(p, t->place, "unknown action %s (a text stands in "
+		     "quotes)", parser_found(p));
+	FAIL(p, t->place, "unknown action %s%s", parser_found(p),
+	     parser_meant(p, meant));
+}
+
+/* action := its words, its arguments */
+static struct ast_action *
+parse_action(struct parser *p, const struct ast_action *before)
+{
+	struct ast_action *a = parser_alloc(p, sizeof(*a));
+	struct token first;
+
+	if (parser_peek(p)->kind != TOKEN_WORD ||
+	    words_kind(parser_peek(p)->text) != WORD_ACTION)
+		unknown_action(p, before);
+	first = parser_take(p);
+	if (!parser_ends(p) && parser_peek(p)->kind == TOKEN_WORD)
+		a->row = find_row(first.text, parser_peek(p)->text);
+	if (a->row != NULL)
+		parser_take(p);
+	else if ((a->row = find_row(first.text, SPAN(""))) == NULL)
+		unknown_second(p, &first);
+	a->place = place_join(first.place, p->last);
+	parse_arguments(p, a);
+	return a;
+}
+
+/* ---- rules ---- */
+
+/* on-error := "on" "error" ( "skip" | "tempfail" | "reject" ) */
+static void
+parse_on_error(struct parser *p, struct ast_rule *rule)
+{
+	struct token on = parser_take(p);
+
+	if (!parser_accept(p, "error"))
+		FAIL(p, on.place, "after \"on\" stands \"error\": on error "
+		     "skip, tempfail or reject");
+	if (rule->on_error != ON_ERROR_UNSAID)
+		FAIL(p, on.place, "\"on error\" stands twice");
+	if (parser_accept(p, "skip"))
+		rule->on_error = ON_ERROR_SKIP;
+	else if (parser_accept(p, "tempfail"))
+		rule->on_error = ON_ERROR_TEMPFAIL;
+	else if (parser_accept(p, "reject"))
+		rule->on_error = ON_ERROR_REJECT;
+	else
+		FAIL(p, parser_here(p), "after \"on error\" stands skip, "
+		     "tempfail or reject");
+	rule->on_error_place = place_join(on.place, p->last);
+}
+
+static void
+check_clause(struct parser *p, const struct ast_rule *rule,
+             const struct ast_clause *before, bool unless)
+{
+	struct place here = parser_peek(p)->place;
+
+	if (rule->on_error != ON_ERROR_UNSAID)
+		FAIL(p, here, "%s stands before \"on error\"",
+		     parser_found(p));
+	if (before == NULL || unless)
+		return;
+	if (before->unless)
+		FAIL(p, here, "\"if\" stands before \"unless\"");
+	FAIL(p, here, "a second \"if\": join the conditions with \"and\"");
+}
+
+/* clauses := [ "if" expr ] { "unless" expr } [ on-error ] */
+static void
+parse_clauses(struct parser *p, struct ast_rule *rule)
+{
+	struct ast_clause **tail = &rule->clauses, *c, *before = NULL;
+
+	for (;;) {
+		if (parser_at(p, "on")) {
+			parse_on_error(p, rule);
+			continue;
+		}
+		if (!parser_at(p, "if") && !parser_at(p, "unless"))
+			return;
+		c = parser_alloc(p, sizeof(*c));
+		c->unless = parser_at(p, "unless");
+		check_clause(p, rule, before, c->unless);
+		parser_take(p);
+		c->expr = parse_expr(p);
+		*tail = before = c;
+		tail = &c->next;
+	}
+}
+
+/* rule := "rule" NAME clauses action { action } */
+struct ast_rule *
+parse_rule(struct parser *p, bool shadow)
+{
+	struct ast_rule *rule = parser_alloc(p, sizeof(*rule));
+	struct ast_action **tail = &rule->actions, *before = NULL;
+	struct token name = parse_name(p, "rule");
+
+	rule->name = name.text;
+	rule->name_place = name.place;
+	rule->shadow = shadow;
+	rule->on_error = ON_ERROR_UNSAID;
+	parse_clauses(p, rule);
+	while (!parser_at_statement(p)) {
+		*tail = before = parse_action(p, before);
+		tail = &before->next;
+	}
+	if (rule->actions == NULL)
+		FAIL(p, rule->name_place, "rule %s does nothing: an action is "
+		     "missing", parser_quote(p, rule->name));
+	return rule;
+}

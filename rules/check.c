@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "caps.h"
-#include "check.h"
+#include "checker.h"
 
 void *
 check_grow(struct checker *c, void *array_pointer, size_t *n, size_t size)

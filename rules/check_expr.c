@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "check.h"
+#include "checker.h"
 #include "domain.h"
 #include "number.h"
 #include "utf8.h"

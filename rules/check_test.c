@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "check.h"
+#include "checker.h"
 
 /* ---- what is given ---- */
 

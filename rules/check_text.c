@@ -1,7 +1,7 @@
 /* check_text.c - ${...} and $1 in the texts of actions. */
 #include <string.h>
 
-#include "check.h"
+#include "checker.h"
 
 /* A text being read; at is in v->text. */
 struct reader {

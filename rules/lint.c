@@ -1,5 +1,5 @@
 /* lint.c - what can't be done, or is odd, once all rules are known. */
-#include "check.h"
+#include "checker.h"
 
 static enum verdict_kind
 ends(const struct rule *r)

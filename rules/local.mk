@@ -7,7 +7,7 @@ librules_a_SOURCES = \
 	rules/arena.c \
 	rules/ast.h \
 	rules/check.c \
-	rules/check.h \
+	rules/checker.h \
 	rules/check_expr.c \
 	rules/check_test.c \
 	rules/check_text.c \
@@ -44,6 +44,7 @@ librules_a_SOURCES = \
 	rules/span.c \
 	rules/subject.c \
 	rules/table.h \
+	rules/utf8.c \
 	rules/why.c \
 	rules/why.h \
 	rules/words.c \

@@ -7,7 +7,7 @@
 #include <glib.h>
 
 #include "caps.h"
-#include "check.h"
+#include "checker.h"
 #include "dump.h"
 #include "parse.h"
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "check.h"
+#include "checker.h"
 #include "number.h"
 
 struct setting_row {

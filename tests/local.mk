@@ -18,3 +18,11 @@ tests_test_pattern_SOURCES = tests/test_pattern.c tests/check.h
 tests_test_pattern_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_pattern_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
 endif
+
+if HAVE_CHECK
+check_PROGRAMS += tests/test_review
+tests_test_review_SOURCES = tests/test_review.c tests/fake_facts.c \
+	tests/fake_facts.h tests/check.h
+tests_test_review_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_review_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
+endif

@@ -1,13 +1,13 @@
 /*
- * check.h - from the tree to the program: names, types, stages, lints.
+ * checker.h - from the tree to the program: names, types, stages, lints.
  *
  * check.c goes through the statements; check_expr.c makes nodes of
  * conditions, check_text.c makes texts of strings with ${...}, check_test.c
  * makes the policy's tests, lint.c tells what can't be or is odd once all
  * rules are known, setting.c has the settings.
  */
-#ifndef CHECK_H
-#define CHECK_H
+#ifndef CHECKER_H
+#define CHECKER_H
 
 #include "program.h"
 

@@ -12,4 +12,5 @@ libfilter_a_SOURCES = \
 	filter/reply.h \
 	filter/report.c filter/report.h \
 	filter/session.c filter/session.h \
-	filter/try.h
+	filter/trial.c filter/trial.h \
+	filter/try.c filter/try.h

@@ -43,7 +43,14 @@ librules_a_SOURCES = \
 	rules/source.h \
 	rules/span.c \
 	rules/subject.c \
+	rules/table.c \
 	rules/table.h \
+	rules/table_file.c \
+	rules/table_impl.h \
+	rules/table_index.c \
+	rules/table_key.c \
+	rules/table_list.c \
+	rules/table_net.c \
 	rules/utf8.c \
 	rules/why.c \
 	rules/why.h \

@@ -367,8 +367,11 @@ without_extension(struct span local, char delimiter)
 static bool
 walk_whole(const struct walk *w, struct span local, const struct value *v)
 {
-	return walk_made(w, v->domain.p == NULL ? local :
-	                 join_address(w->a, local, v->domain));
+	/* The only key without "@"; "<>", quoted, is somebody's name. */
+	if (v->domain.p == NULL)
+		return span_is(local, SPAN("postmaster")) &&
+		       w->visit(w->of, local);
+	return walk_made(w, join_address(w->a, local, v->domain));
 }
 
 static bool

@@ -23,41 +23,6 @@ check_grow(struct checker *c, void *array_pointer, size_t *n, size_t size)
 
 /* ---- names ---- */
 
-/* A rule's or a define's: letters, digits, "-"; none of the language's. */
-static void
-check_name(struct checker *c, const char *what, struct span name,
-           struct place place)
-{
-	static const char *const words[] = {
-		"if", "unless", "and", "or", "not", "on", "in", "is", "matches",
-		"contains", "begins", "ends", "any", "every", "raw", "set",
-		"include", "table", "define", "rule", "shadow", "test", "limit",
-		"over", "notify", "time", "folded", "link", "score",
-	};
-	size_t i;
-	bool taken = subject_find(name) != NULL;
-
-	for (i = 0; i < name.n; i++) {
-		char l = name.p[i];
-
-		if ((l >= 'a' && l <= 'z') || (l >= 'A' && l <= 'Z')
-		    || (l >= '0' && l <= '9') || l == '-')
-			continue;
-		diag_error(c->diags, place,
-		           "a %s's name has letters, digits and \"-\" only",
-		           what);
-		return;
-	}
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		taken = taken || span_is(name, span_of(words[i]));
-	for (i = 0; i < action_count; i++)
-		taken = taken || span_is(name, span_of(action_rows[i].words));
-	if (taken)
-		diag_error(c->diags, place,
-		           "\"%.*s\" is a word of the language: give the %s "
-		           "another name", SPAN_ARG(name), what);
-}
-
 static void
 tell_twice(struct checker *c, const char *what, struct span name,
            struct place again, struct place first)
@@ -128,7 +93,6 @@ check_define(struct checker *c, struct ast_define *d)
 	struct ast_define **slot;
 	size_t i, before = diags_errors(c->diags);
 
-	check_name(c, "define", d->name, d->name_place);
 	for (i = 0; i < c->n_defines; i++)
 		if (span_is(c->defines[i]->name, d->name))
 			tell_twice(c, "define", d->name, d->name_place,
@@ -365,7 +329,6 @@ check_rule(struct checker *c, struct ast_rule *ast)
 	struct rule *r;
 	size_t i;
 
-	check_name(c, "rule", ast->name, ast->name_place);
 	for (i = 0; i < p->n_rules; i++)
 		if (span_is(p->rules[i].ast->name, ast->name))
 			tell_twice(c, "rule", ast->name, ast->name_place,

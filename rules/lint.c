@@ -139,5 +139,7 @@ lint_policy(struct checker *c)
 		lint_held(c, i);
 	}
 	lint_unreachable(c);
-	lint_unused(c);
+	/* what could not be read may have used it */
+	if (!c->program->ast->broken)
+		lint_unused(c);
 }

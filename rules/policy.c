@@ -400,10 +400,9 @@ policy_dump_stages(const struct policy *policy, FILE *out)
 	for (i = 0; i < p->n_rules; i++) {
 		const struct rule *r = &p->rules[i];
 
-		fprintf(out, "# %.*s: settled at %s%s",
-		        SPAN_ARG(r->ast->name), stage_name(r->stage),
-		        r->rcpt ? ", for each recipient" : "");
+		fprintf(out, "# %.*s: settled at %s", SPAN_ARG(r->ast->name),
+		        stage_name(r->stage));
 		dump_waits(p, r, out);
-		fputc('\n', out);
+		fputs(r->rcpt ? "; once for each recipient\n" : "\n", out);
 	}
 }

@@ -5,12 +5,22 @@ libfilter_a_SOURCES = \
 	filter/placeholder.c \
 	filter/address.h \
 	filter/body.c filter/body.h \
+	filter/control.c filter/control.h \
 	filter/facts.c filter/told.c filter/told.h \
 	filter/current.c filter/current.h \
+	filter/identity.c filter/identity.h \
 	filter/log.c filter/log.h \
 	filter/message.h \
+	filter/options.c filter/options.h \
 	filter/reply.h \
 	filter/report.c filter/report.h \
 	filter/session.c filter/session.h \
+	filter/sink.c filter/sink.h \
+	filter/socket.c filter/socket.h \
 	filter/trial.c filter/trial.h \
 	filter/try.c filter/try.h
+
+EXTRA_PROGRAMS = vaglio
+vaglio_SOURCES = filter/main.c filter/run.c filter/run.h \
+	filter/milter.c filter/milter.h
+vaglio_LDADD = $(FILTER_LIBS) $(MILTER_LIBS)

@@ -21,5 +21,9 @@
 #define CAPS_LOG_FIELD 256          /* bytes of one text in a log line; rsyslog cuts a line at 8 kB */
 #define CAPS_LOG_REPLY 1024         /* of a reply or a log action's text there */
 #define CAPS_CONNECTION_BYTES (1 << 20) /* what a session keeps between messages */
+#define CAPS_SESSIONS 20000         /* MTA connections at a time; an idle one costs some kB */
+#define CAPS_BACKLOG 1024           /* connections that wait to be accepted */
+#define CAPS_MILTER_IDLE 7200       /* s; an MTA is silent while a slow client sends DATA */
 
 #endif
+

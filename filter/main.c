@@ -1,0 +1,243 @@
+/* main.c - the command: its verbs. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "options.h"
+#include "policy.h"
+#include "run.h"
+#include "socket.h"
+#include "try.h"
+
+#define TESTS_FAILED 1
+
+static int
+finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "vaglio: standard output: %s\n", strerror(errno));
+	return EX_IOERR;
+}
+
+/* The policy, or NULL with its mistakes on standard error. */
+static struct policy *
+load(const struct options *o)
+{
+	struct diags *d = diags_new();
+	struct policy *p = d != NULL ? policy_load(o->config, d) : NULL;
+
+	if (d == NULL)
+		fprintf(stderr, "vaglio: no memory\n");
+	else
+		diags_print(d, stderr);
+	diags_free(d);
+	return p;
+}
+
+/* Loads it and runs its tests: mistakes and failures in one report. */
+static struct policy *
+load_and_try(const struct options *o)
+{
+	struct diags *d = diags_new();
+	struct policy *p = d != NULL ? policy_load(o->config, d) : NULL;
+
+	if (p != NULL && !try_policy(p, d)) {
+		policy_unref(p);
+		p = NULL;
+	}
+	if (d == NULL)
+		fprintf(stderr, "vaglio: no memory\n");
+	else
+		diags_print(d, stderr);
+	diags_free(d);
+	return p;
+}
+
+static int
+check(const struct options *o)
+{
+	struct policy *p = load_and_try(o);
+	size_t tests;
+
+	if (p == NULL)
+		return EX_CONFIG;
+	if (o->verbose)
+		policy_dump_stages(p, stdout);
+	policy_tests(p, &tests);
+	printf("%s: %zu rules, %zu tests passed\n", o->config,
+	       policy_rules(p), tests);
+	policy_unref(p);
+	return 0;
+}
+
+static bool
+is_test(const struct policy *p, const char *name)
+{
+	size_t n, i;
+	const struct test *tests = policy_tests(p, &n);
+
+	for (i = 0; i < n; i++)
+		if (span_is(tests[i].name, span_of(name)))
+			return true;
+	fprintf(stderr, "vaglio: there is no test \"%s\"\n", name);
+	return false;
+}
+
+static int
+test(const struct options *o)
+{
+	struct policy *p = load(o);
+	size_t ran = 0, failed, i;
+
+	if (p == NULL)
+		return EX_CONFIG;
+	for (i = 0; i < o->n_operands; i++)
+		if (!is_test(p, o->operands[i])) {
+			policy_unref(p);
+			return EX_USAGE;
+		}
+	failed = try_tests(p, o->operands, o->n_operands, o->verbose, stdout,
+	                   &ran);
+	printf("%zu passed, %zu failed\n", ran - failed, failed);
+	policy_unref(p);
+	return failed == 0 ? 0 : TESTS_FAILED;
+}
+
+/* The whole of a file ("-": standard input), malloced; p NULL with errno. */
+static struct span
+read_all(const char *path)
+{
+	struct span s = {NULL, 0};
+	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	char *text = NULL, piece[65536];
+	size_t n = 0, got;
+	FILE *out = in != NULL ? open_memstream(&text, &n) : NULL;
+	bool fine = out != NULL;
+
+	while (fine && (got = fread(piece, 1, sizeof(piece), in)) > 0)
+		fine = fwrite(piece, 1, got, out) == got;
+	fine = fine && !ferror(in);
+	if (out != NULL && fclose(out) != 0)
+		fine = false;
+	if (in != NULL && in != stdin)
+		fclose(in);
+	if (fine)
+		s = (struct span){text, n};
+	else
+		free(text);
+	return s;
+}
+
+static int
+explain(struct options *o)
+{
+	struct span message = {NULL, 0};
+	struct policy *p;
+	int status;
+
+	if (o->n_operands == 1) {
+		message = read_all(o->operands[0]);
+		if (message.p == NULL) {
+			fprintf(stderr, "vaglio: %s: %s\n", o->operands[0],
+			        strerror(errno));
+			return EX_NOINPUT;
+		}
+		o->facts.message = message;
+	}
+	p = load(o);
+	status = p == NULL ? EX_CONFIG :
+	         try_explain(p, &o->facts, o->json, o->offline, stdout);
+	policy_unref(p);
+	free((char *)(size_t)message.p);
+	return status;
+}
+
+static int
+dump(const struct options *o)
+{
+	struct policy *p = load(o);
+
+	if (p == NULL)
+		return EX_CONFIG;
+	policy_dump_stages(p, stdout);
+	policy_dump(p, stdout);
+	policy_unref(p);
+	return 0;
+}
+
+/*
+ * Looks at the policy itself first: what is wrong is said here, and the
+ * running filter is not bothered. Then the filter says what came of it.
+ */
+static int
+reload(const struct options *o)
+{
+	struct policy *p = load_and_try(o);
+	char *name, *base;
+	int status;
+
+	if (p == NULL) {
+		fprintf(stderr, "vaglio: the policy in force was not "
+		        "touched\n");
+		return EX_CONFIG;
+	}
+	name = o->socket != NULL ? strdup(o->socket) :
+	       strndup(policy_settings(p)->socket.text.p,
+	               policy_settings(p)->socket.text.n);
+	policy_unref(p);
+	base = name != NULL ? socket_base(name) : NULL;
+	if (base != NULL)
+		status = control_ask(base, stderr);
+	else
+		status = EX_CONFIG;
+	if (base == NULL)
+		fprintf(stderr, "vaglio: \"%s\" is not a socket\n",
+		        name != NULL ? name : "");
+	free(name);
+	free(base);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	int status = options_parse(argc, argv, &o, stderr);
+
+	if (status == 0) {
+		switch (o.verb) {
+		case VERB_RUN:
+			status = run(&o);
+			break;
+		case VERB_CHECK:
+			status = check(&o);
+			break;
+		case VERB_TEST:
+			status = test(&o);
+			break;
+		case VERB_EXPLAIN:
+			status = explain(&o);
+			break;
+		case VERB_DUMP:
+			status = dump(&o);
+			break;
+		case VERB_RELOAD:
+			status = reload(&o);
+			break;
+		case VERB_HELP:
+			options_help(stdout);
+			break;
+		case VERB_VERSION:
+			puts("vaglio " PACKAGE_VERSION);
+			break;
+		}
+	}
+	options_free(&o);
+	return finish(status);
+}

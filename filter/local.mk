@@ -1,11 +1,13 @@
 noinst_LIBRARIES += libfilter.a
-libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS)
-FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS)
+libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) $(JANSSON_CFLAGS)
+FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS)
 libfilter_a_SOURCES = \
 	filter/placeholder.c \
 	filter/address.h \
 	filter/body.c filter/body.h \
 	filter/control.c filter/control.h \
+	filter/diff.c filter/diff.h \
+	filter/explain.c filter/explain_json.c filter/explain.h \
 	filter/facts.c filter/told.c filter/told.h \
 	filter/current.c filter/current.h \
 	filter/identity.c filter/identity.h \

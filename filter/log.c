@@ -1,9 +1,5 @@
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <syslog.h>
-#include <unistd.h>
 
 #include "caps.h"
 #include "log.h"
@@ -237,29 +233,4 @@ log_line(char out[LOG_LINE], const struct log_entry *e)
 	if (e->reply != NULL)
 		put_reply(&l, e->reply);
 	return (struct span){out, l.n};
-}
-
-/* ---- where it goes ---- */
-
-static bool to_stderr = true;
-
-void
-log_open(const char *program, bool stderr_wanted)
-{
-	to_stderr = stderr_wanted;
-	if (!to_stderr)
-		openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
-}
-
-void
-log_write(int priority, struct span line)
-{
-	struct iovec piece[2] = {
-		{(char *)(size_t)line.p, line.n}, {(char *)(size_t)"\n", 1},
-	};
-
-	if (!to_stderr)
-		syslog(priority, "%.*s", SPAN_ARG(line));
-	else if (writev(STDERR_FILENO, piece, 2) < 0)
-		return; /* nowhere to say so; mail goes on */
 }

@@ -43,10 +43,4 @@ struct span log_line(char out[LOG_LINE], const struct log_entry *e);
 /* The bytes of s, escaped as inside <> or quotes, into out: at most size. */
 struct span log_escape(char *out, size_t size, struct span s);
 
-/* Where lines go from now on: stderr, or syslog with facility mail. */
-void log_open(const char *program, bool to_stderr);
-
-/* One line there, of a priority of <syslog.h>. Any thread. */
-void log_write(int priority, struct span line);
-
 #endif

@@ -369,6 +369,18 @@ rule_asks(const struct program *p, const struct rule *r, size_t ask)
 	return node_asks(p, r->node, ask);
 }
 
+size_t
+policy_ask_rule(const struct policy *policy, size_t n)
+{
+	const struct program *p = &policy->program;
+	size_t i;
+
+	for (i = 0; i < p->n_rules; i++)
+		if (rule_asks(p, &p->rules[i], n))
+			return i;
+	return NO_RULE;
+}
+
 /* What a rule waits for, at the stage at which it is settled. */
 static void
 dump_waits(const struct program *p, const struct rule *r, FILE *out)

@@ -1,0 +1,370 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "diff.h"
+#include "explain.h"
+#include "try.h"
+
+/* ---- what happens at each stage ---- */
+
+struct watcher {
+	struct explained *e;
+	enum truth *last;   /* of each rule, for all recipients alike */
+	bool *told;
+	size_t room;
+	bool full;          /* no memory */
+};
+
+static bool
+add_step(struct watcher *w, struct explain_step step)
+{
+	struct explained *e = w->e;
+	struct explain_step *more;
+	size_t room = w->room == 0 ? 64 : w->room * 2;
+
+	if (e->n_steps == w->room) {
+		more = realloc(e->steps, room * sizeof(*more));
+		w->full = w->full || more == NULL;
+		if (more == NULL)
+			return false;
+		e->steps = more;
+		w->room = room;
+	}
+	e->steps[e->n_steps++] = step;
+	return true;
+}
+
+/*
+ * A rule is told of when it was read for the first time, and again when more
+ * is known. One that waits for the recipient alone is told of for each.
+ */
+static void
+watch_rule(struct watcher *w, struct trial *t, enum stage stage, size_t rcpt,
+           size_t rule)
+{
+	struct review *review = session_review(t->session);
+	enum truth truth = review_rule(review, rule, NO_RCPT);
+	struct explain_step step = {stage, NO_RCPT, rule, truth, {NULL, 0}};
+
+	if (truth == TRUTH_LATER && rcpt != NO_RCPT) {
+		step.rcpt = rcpt;
+		step.truth = review_rule(review, rule, rcpt);
+		if (step.truth == TRUTH_LATER)
+			return;
+	} else if (w->told[rule] && w->last[rule] == truth) {
+		return;
+	}
+	step.why = review_why(review, rule, step.rcpt);
+	if (step.why.p != NULL) /* the review's arena is soon another's */
+		step.why = arena_copy(t->arena, step.why);
+	if (step.rcpt == NO_RCPT) {
+		w->told[rule] = true;
+		w->last[rule] = truth;
+	}
+	add_step(w, step);
+}
+
+static void
+watch(void *of, struct trial *t, enum stage stage, size_t rcpt)
+{
+	size_t i;
+
+	if (session_review(t->session) == NULL)
+		return;
+	for (i = 0; i < policy_rules(t->policy); i++)
+		watch_rule(of, t, stage, rcpt, i);
+}
+
+/* ---- the message before and after ---- */
+
+static bool
+add_line(struct trial *t, struct explain_lines *l, struct span line)
+{
+	struct span *more;
+	size_t n = l->n;
+
+	if ((n & (n - 1)) == 0) { /* grows at each power of two */
+		more = arena_alloc(t->arena, (n == 0 ? 1 : 2 * n) *
+			sizeof(*more));
+		if (more == NULL)
+			return false;
+		if (n > 0)
+			memcpy(more, l->lines, n * sizeof(*more));
+		l->lines = more;
+	}
+	l->lines[l->n++] = line;
+	return line.p != NULL;
+}
+
+/* The text's lines, their ends taken off. */
+static bool
+add_lines(struct trial *t, struct explain_lines *l, struct span text)
+{
+	const char *end;
+	size_t n;
+
+	while (text.n > 0) {
+		end = memchr(text.p, '\n', text.n);
+		n = end == NULL ? text.n : (size_t)(end - text.p);
+		if (!add_line(t, l, (struct span){text.p,
+		              n - (n > 0 && text.p[n - 1] == '\r')}))
+			return false;
+		n += end != NULL;
+		text = (struct span){text.p + n, text.n - n};
+	}
+	return true;
+}
+
+static bool
+add_path(struct trial *t, struct explain_lines *l, const char *command,
+         struct span path)
+{
+	bool bare = path.n == 0 || path.p[0] != '<';
+
+	return add_line(t, l, arena_printf(t->arena, "%s:%s%.*s%s", command,
+		bare ? "<" : "", SPAN_ARG(path), bare ? ">" : ""));
+}
+
+static bool
+add_field(struct trial *t, struct explain_lines *l, struct span name,
+          struct span value)
+{
+	return add_lines(t, l, arena_printf(t->arena, "%.*s: %.*s",
+		SPAN_ARG(name), SPAN_ARG(value)));
+}
+
+static bool
+lines_before(struct trial *t, struct explain_lines *l)
+{
+	bool good = add_path(t, l, "MAIL FROM", t->sender);
+	size_t i;
+
+	for (i = 0; good && i < t->n_rcpts; i++)
+		if (!t->rcpts[i].refused)
+			good = add_path(t, l, "RCPT TO", t->rcpts[i].given);
+	good = good && add_line(t, l, SPAN(""));
+	for (i = 0; good && i < t->n_fields; i++)
+		good = add_field(t, l, t->fields[i].name, t->fields[i].value);
+	return good && add_line(t, l, SPAN("")) && add_lines(t, l, t->body);
+}
+
+static bool
+lines_after(struct trial *t, struct explain_lines *l)
+{
+	struct message *m = session_message(t->session);
+	bool good = add_path(t, l, "MAIL FROM", message_result_sender(m));
+	size_t i;
+
+	for (i = 0; good && i < message_result_rcpts(m); i++)
+		good = add_path(t, l, "RCPT TO", message_result_rcpt(m, i));
+	good = good && add_line(t, l, SPAN(""));
+	for (i = 0; good && i < message_result_fields(m); i++)
+		good = add_field(t, l, message_result_name(m, i),
+			message_result_value(m, i));
+	return good && add_line(t, l, SPAN("")) && add_lines(t, l, t->body);
+}
+
+/* ---- words ---- */
+
+struct span
+explain_place(const struct trial *t, size_t rule)
+{
+	struct place where = policy_rule_place(t->policy, rule);
+
+	return arena_printf(t->arena, "%s:%u", where.source->name,
+		place_line(where));
+}
+
+const char *
+explain_shadow(const struct shadow *s)
+{
+	return s->verdict.kind == VERDICT_NONE ? "note" :
+		verdict_name(s->verdict.kind);
+}
+
+static const char *
+end_kind(const struct trial *t)
+{
+	static const char *const kinds[] = {
+		[ANSWER_REJECT] = "reject",
+		[ANSWER_TEMPFAIL] = "tempfail",
+		[ANSWER_DISCARD] = "discard",
+		[ANSWER_ACCEPT] = "accept",
+	};
+
+	return t->held ? "held" : kinds[t->answer.kind];
+}
+
+/* ---- text ---- */
+
+static int
+name_width(const struct policy *p)
+{
+	size_t i, n, most = 12;
+
+	for (i = 0; i < policy_rules(p); i++) {
+		n = policy_rule_name(p, i).n;
+		if (n > most && n <= 40)
+			most = n;
+	}
+	return (int)most;
+}
+
+/* A reply's lines one below the other, quotes round the text alone. */
+static void
+print_reply(FILE *out, struct span reply)
+{
+	size_t i, words;
+
+	for (i = words = 0; i < reply.n && words < 2; i++)
+		words += reply.p[i] == ' ';
+	fprintf(out, ": %.*s\"", (int)i, reply.p);
+	for (; i < reply.n; i++)
+		if (reply.p[i] == '\n')
+			fputs("\\n", out);
+		else
+			fputc(reply.p[i], out);
+	fputc('"', out);
+}
+
+static void
+print_end(const struct explained *e, const struct explain_end *end,
+          const struct trial_rcpt *rcpt, FILE *out)
+{
+	struct span place;
+
+	fprintf(out, "        -> %s at %s", end->kind, stage_name(end->stage));
+	if (rcpt != NULL)
+		fprintf(out, " for %.*s", SPAN_ARG(rcpt->address));
+	if (end->reply.p != NULL)
+		print_reply(out, end->reply);
+	if (end->rule != NO_RULE) {
+		place = explain_place(e->trial, end->rule);
+		fprintf(out, "   (%.*s)", SPAN_ARG(place));
+	}
+	fputc('\n', out);
+}
+
+/* Returns how many were refused at RCPT. */
+static size_t
+print_refused(const struct explained *e, FILE *out)
+{
+	const struct trial_rcpt *r;
+	struct explain_end end;
+	size_t i, n = 0;
+
+	for (i = 0; i < e->trial->n_rcpts; i++) {
+		r = &e->trial->rcpts[i];
+		if (!r->refused)
+			continue;
+		end = (struct explain_end){
+			verdict_name(r->verdict.kind), STAGE_RCPT,
+			r->verdict.rule, r->reply,
+		};
+		print_end(e, &end, r, out);
+		n++;
+	}
+	return n;
+}
+
+static void
+print_step(const struct explained *e, const struct explain_step *s, int width,
+           FILE *out)
+{
+	struct span name = policy_rule_name(e->trial->policy, s->rule);
+
+	fprintf(out, "%-7s %-*.*s   %-6s %.*s", stage_name(s->stage), width,
+		SPAN_ARG(name), truth_name(s->truth), SPAN_ARG(s->why));
+	if (s->rcpt != NO_RCPT && e->trial->n_rcpts > 1)
+		fprintf(out, "   (for %.*s)",
+			SPAN_ARG(e->trial->rcpts[s->rcpt].address));
+	fputc('\n', out);
+}
+
+static void
+print_shadow(const struct explained *e, const struct shadow *s, FILE *out)
+{
+	struct span name = policy_rule_name(e->trial->policy, s->rule);
+	struct span place = explain_place(e->trial, s->rule);
+
+	fprintf(out, "shadow  %.*s would %s at %s   (%.*s)\n", SPAN_ARG(name),
+		explain_shadow(s), stage_name(s->verdict.stage),
+		SPAN_ARG(place));
+}
+
+static bool
+print_text(const struct explained *e, FILE *out)
+{
+	int width = name_width(e->trial->policy);
+	size_t i, refused;
+
+	for (i = 0; i < e->n_steps && e->steps[i].stage <= STAGE_RCPT; i++)
+		print_step(e, &e->steps[i], width, out);
+	refused = print_refused(e, out);
+	for (; i < e->n_steps; i++)
+		print_step(e, &e->steps[i], width, out);
+	if (refused < e->trial->n_rcpts)
+		print_end(e, &e->end, NULL, out);
+	for (i = 0; i < e->n_shadows; i++)
+		print_shadow(e, &e->shadows[i], out);
+	if (policy_settings(e->trial->policy)->shadow.number != 0)
+		fputs("set shadow yes: all of this is logged, and mail is let "
+			"in unchanged\n", out);
+	return !e->let_in || diff_print(out, e->before.lines, e->before.n,
+		e->after.lines, e->after.n);
+}
+
+/* ---- explain ---- */
+
+static bool
+collect(struct explained *e)
+{
+	struct trial *t = e->trial;
+
+	e->end = (struct explain_end){
+		end_kind(t), t->stage, t->held ? t->held_by : t->verdict.rule,
+		t->reply,
+	};
+	e->let_in = t->answer.kind == ANSWER_ACCEPT;
+	return review_shadows(session_review(t->session), &e->shadows,
+	                      &e->n_shadows) &&
+		(!e->let_in || (lines_before(t, &e->before) &&
+		                lines_after(t, &e->after)));
+}
+
+static int
+exit_status(const struct trial *t)
+{
+	if (t->answer.kind == ANSWER_TEMPFAIL)
+		return EX_TEMPFAIL;
+	return t->answer.kind == ANSWER_ACCEPT ? 0 : 1;
+}
+
+int
+try_explain(struct policy *p, const struct scenario *s, bool json,
+            bool offline, FILE *out)
+{
+	size_t rules = policy_rules(p) + 1;
+	struct trial t = {.policy = p, .given = s, .watch = watch};
+	struct explained e = {.trial = &t};
+	struct watcher w = {.e = &e};
+	const char *why = "no memory";
+	int status = EX_OSERR;
+
+	(void)offline; /* nothing that a rule can ask for is on the network */
+	t.of = &w;
+	w.last = calloc(rules, sizeof(*w.last));
+	w.told = calloc(rules, sizeof(*w.told));
+	if (w.last != NULL && w.told != NULL && trial_run(&t, NULL, &why) &&
+	    !w.full && collect(&e) &&
+	    (json ? explain_json(&e, out) : print_text(&e, out)))
+		status = exit_status(&t);
+	else
+		fprintf(stderr, "vaglio: %s\n", why);
+	trial_close(&t);
+	free(e.steps);
+	free(w.last);
+	free(w.told);
+	return status;
+}

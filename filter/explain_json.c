@@ -1,0 +1,187 @@
+#include <jansson.h>
+
+#include "explain.h"
+#include "utf8.h"
+
+/* Jansson takes no NULL into an object or array: a failure shows at the end. */
+
+static json_t *
+text(const struct explained *e, struct span s)
+{
+	if (s.p == NULL)
+		return json_null();
+	s = utf8_make_valid(e->trial->arena, s);
+	return s.p == NULL ? NULL : json_stringn(s.p, s.n);
+}
+
+static json_t *
+rule_name(const struct explained *e, size_t rule)
+{
+	if (rule == NO_RULE)
+		return json_null();
+	return text(e, policy_rule_name(e->trial->policy, rule));
+}
+
+static json_t *
+rule_place(const struct explained *e, size_t rule)
+{
+	if (rule == NO_RULE)
+		return json_null();
+	return text(e, explain_place(e->trial, rule));
+}
+
+static json_t *
+rcpt_address(const struct explained *e, size_t rcpt)
+{
+	if (rcpt >= e->trial->n_rcpts)
+		return json_null();
+	return text(e, e->trial->rcpts[rcpt].address);
+}
+
+static json_t *
+step(const struct explained *e, const struct explain_step *s)
+{
+	return json_pack("{s:s, s:o, s:o, s:s, s:o}",
+		"stage", stage_name(s->stage),
+		"rcpt", rcpt_address(e, s->rcpt),
+		"rule", rule_name(e, s->rule),
+		"truth", truth_name(s->truth),
+		"why", text(e, s->why));
+}
+
+static json_t *
+steps(const struct explained *e)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < e->n_steps; i++)
+		if (json_array_append_new(all, step(e, &e->steps[i])) != 0)
+			goto failed;
+	return all;
+failed:
+	json_decref(all);
+	return NULL;
+}
+
+static json_t *
+shadow(const struct explained *e, const struct shadow *s)
+{
+	return json_pack("{s:o, s:o, s:s, s:s, s:o}",
+		"rule", rule_name(e, s->rule),
+		"place", rule_place(e, s->rule),
+		"would", explain_shadow(s),
+		"stage", stage_name(s->verdict.stage),
+		"rcpt", rcpt_address(e, s->rcpt));
+}
+
+static json_t *
+shadows(const struct explained *e)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < e->n_shadows; i++)
+		if (json_array_append_new(all, shadow(e, &e->shadows[i])) != 0)
+			goto failed;
+	return all;
+failed:
+	json_decref(all);
+	return NULL;
+}
+
+/* Of a recipient: what RCPT was answered, or what was read for it. */
+static json_t *
+recipient(const struct explained *e, size_t i)
+{
+	const struct trial_rcpt *r = &e->trial->rcpts[i];
+	struct verdict v = r->refused ? r->verdict :
+		review_of(session_review(e->trial->session), i);
+
+	return json_pack("{s:o, s:b, s:s, s:o, s:o}",
+		"address", text(e, r->address),
+		"refused", r->refused,
+		"verdict", verdict_name(v.kind),
+		"rule", rule_name(e, v.kind == VERDICT_NONE ? NO_RULE : v.rule),
+		"reply", text(e, r->reply));
+}
+
+static json_t *
+recipients(const struct explained *e)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < e->trial->n_rcpts; i++)
+		if (json_array_append_new(all, recipient(e, i)) != 0)
+			goto failed;
+	return all;
+failed:
+	json_decref(all);
+	return NULL;
+}
+
+static json_t *
+change(const struct explained *e, const struct change *c)
+{
+	static const char *const kinds[] = {
+		[CHANGE_HEADER] = "change header",
+		[INSERT_HEADER] = "insert header",
+		[ADD_HEADER] = "add header",
+		[CHANGE_SENDER] = "change sender",
+		[ADD_RCPT] = "add rcpt",
+		[REMOVE_RCPT] = "remove rcpt",
+		[HOLD] = "hold",
+	};
+	bool header = c->kind <= ADD_HEADER;
+
+	return json_pack("{s:s, s:o, s:o, s:o}",
+		"change", kinds[c->kind],
+		"name", header ? text(e, c->name) : json_null(),
+		"index", c->kind <= INSERT_HEADER ?
+			json_integer((json_int_t)c->index) : json_null(),
+		"value", text(e, c->value));
+}
+
+static json_t *
+changes(const struct explained *e)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < e->trial->n_changes; i++)
+		if (json_array_append_new(all,
+		                          change(e, &e->trial->changes[i])) != 0)
+			goto failed;
+	return all;
+failed:
+	json_decref(all);
+	return NULL;
+}
+
+static json_t *
+object(const struct explained *e)
+{
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"verdict", e->end.kind,
+		"stage", stage_name(e->end.stage),
+		"rule", rule_name(e, e->end.rule),
+		"place", rule_place(e, e->end.rule),
+		"reply", text(e, e->end.reply),
+		"rules", steps(e),
+		"recipients", recipients(e),
+		"shadows", shadows(e),
+		"changes", changes(e));
+}
+
+bool
+explain_json(const struct explained *e, FILE *out)
+{
+	json_t *all = object(e);
+	bool done = all != NULL && json_dumpf(all, out, JSON_INDENT(2)) == 0;
+
+	if (done)
+		fputc('\n', out);
+	json_decref(all);
+	return done;
+}

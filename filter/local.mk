@@ -22,7 +22,8 @@ libfilter_a_SOURCES = \
 	filter/trial.c filter/trial.h \
 	filter/try.c filter/try.h
 
-EXTRA_PROGRAMS = vaglio
+EXTRA_PROGRAMS += vaglio
 vaglio_SOURCES = filter/main.c filter/run.c filter/run.h \
 	filter/milter.c filter/milter.h
 vaglio_LDADD = $(FILTER_LIBS) $(MILTER_LIBS)
+dist_man_MANS += filter/vaglio.8

@@ -56,3 +56,4 @@ librules_a_SOURCES = \
 	rules/why.h \
 	rules/words.c \
 	rules/words.h
+dist_man_MANS += rules/vaglio.conf.5

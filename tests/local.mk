@@ -29,3 +29,7 @@ tests_test_review_SOURCES = tests/test_review.c tests/fake_facts.c \
 tests_test_review_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_review_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
 endif
+
+# The manual against the source's tables, and its examples.
+TESTS += tests/manual.py
+dist_check_SCRIPTS += tests/manual.py

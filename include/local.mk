@@ -5,6 +5,7 @@ noinst_HEADERS = \
 	include/domain.h \
 	include/facts.h \
 	include/ip.h \
+	include/pattern.h \
 	include/policy.h \
 	include/scenario.h \
 	include/setting.h \

@@ -33,7 +33,6 @@ librules_a_SOURCES = \
 	rules/parse_value.c \
 	rules/parser.h \
 	rules/pattern.c \
-	rules/pattern.h \
 	rules/pattern_set.c \
 	rules/policy.c \
 	rules/program.h \

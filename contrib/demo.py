@@ -1,0 +1,238 @@
+"""The mail of contrib/demo: real SMTP sessions and what became of them."""
+
+import difflib
+import os
+import re
+import shutil
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "postfix"))
+
+from private import (Client, Door, Failure, Postfix, Vaglio,  # noqa: E402
+                     Workplace, plain, until, why_not)
+
+POLICY = os.path.join(HERE, "policies", "example.conf")
+
+OUTSIDE = "XCLIENT ADDR=198.51.100.7 NAME=mail.example.net"
+BLOCKED = "XCLIENT ADDR=192.0.2.66 NAME=spam.example.com"
+
+
+def mail(sender, rcpts, header, body="Hello."):
+    return (["MAIL FROM:<%s>" % sender]
+            + ["RCPT TO:<%s>" % r for r in rcpts]
+            + ["DATA", header + "\n\n" + body])
+
+
+# What it is, and what is said. A line after DATA is the message.
+SESSIONS = [
+    ("ordinary mail from outside",
+     [OUTSIDE, "EHLO mail.example.net"]
+     + mail("pat@example.net", ["alice@example.org"],
+            "From: Pat <pat@example.net>\nSubject: lunch?")),
+    ("a stranger tries to relay",
+     [OUTSIDE, "EHLO mail.example.net", "MAIL FROM:<pat@example.net>",
+      "RCPT TO:<someone@example.com>"]),
+    ("a bad HELO",
+     [OUTSIDE, "EHLO localhost", "MAIL FROM:<pat@example.net>",
+      "RCPT TO:<alice@example.org>"]),
+    ("login alice forges her boss",
+     ["EHLO laptop", "AUTH alice", "MAIL FROM:<boss@example.org>"]),
+    ("login alice, a second From",
+     ["EHLO laptop", "AUTH alice"]
+     + mail("alice@example.org", ["someone@example.com"],
+            "From: Alice <alice@example.org>, Boss <boss@example.org>")),
+    ("login alice as her alias",
+     ["EHLO laptop", "AUTH alice"]
+     + mail("sales@example.org", ["someone@example.com"],
+            "From: Sales <sales@example.org>\n"
+            "X-Originating-IP: 10.1.2.3\n"
+            "Organization: my kitchen\n"
+            "Subject: our offer",
+            "Dear customer,\n\nthis is our offer.")),
+    ("our address written from outside",
+     [OUTSIDE, "EHLO mail.example.net"]
+     + mail("pat@example.net", ["alice@example.org"],
+            "From: Boss <boss@example.org>\nSubject: urgent")),
+    ("an encoded subject",
+     [OUTSIDE, "EHLO mail.example.net"]
+     + mail("pat@example.net", ["alice@example.org"],
+            "From: pat@example.net\n"
+            "Subject: =?utf-8?b?WW91IGhhdmUgd29u?= 1,000,000")),
+    ("two recipients, one not ours",
+     [OUTSIDE, "EHLO mail.example.net"]
+     + mail("pat@example.net", ["x@example.com", "bob@example.org"],
+            "From: pat@example.net\nSubject: for bob")),
+    ("a blocked client, to two",
+     [BLOCKED, "EHLO spam.example.com"]
+     + mail("s@example.com", ["bob@example.org", "abuse@example.org"],
+            "From: s@example.com\nSubject: why are we blocked?")),
+    ("a doubtful invoice",
+     [OUTSIDE, "EHLO mail.example.net"]
+     + mail("pat@example.net", ["alice@example.org"],
+            "From: Bank <billing@example.com>\nSubject: Invoice 4711")),
+    ("to somebody who has moved",
+     [OUTSIDE, "EHLO mail.example.net"]
+     + mail("pat@example.net", ["carol@example.org"],
+            "From: pat@example.net\nSubject: still there?")),
+    ("to noreply",
+     [OUTSIDE, "EHLO mail.example.net"]
+     + mail("pat@example.net", ["noreply@example.org"],
+            "From: pat@example.net\nSubject: hello?")),
+]
+
+SHOWN = "login alice as her alias"
+
+
+class Session:
+    """One session: what was said last, and each reply worth telling."""
+
+    def __init__(self, what, lines):
+        self.what, self.lines = what, lines
+        self.told = []  # (sent, reply)
+        self.ids = []
+
+    def run(self, port):
+        with Client(port) as client:
+            client.reply()
+            for n, line in enumerate(self.lines):
+                if n and self.lines[n - 1] == "DATA":
+                    if self.told[-1][1][:1] == "3":
+                        self.send_message(client, line)
+                elif not self.say(client, line):
+                    break
+            client.say("QUIT")
+
+    def say(self, client, line):
+        sent = line
+        if line.startswith("AUTH "):
+            sent = "AUTH PLAIN " + plain(line[5:])
+        reply = client.say(sent)
+        if line[:4] in ("MAIL", "RCPT", "DATA"):
+            self.told.append((line, reply))
+        # A recipient refused is not the end of the session.
+        return reply[:1] in "23" or line.startswith("RCPT")
+
+    def send_message(self, client, text):
+        client.send(text.replace("\n", "\r\n").encode() + b"\r\n")
+        reply = client.say(".")
+        self.told.append(("(the message)", reply))
+        if reply[:1] == "2":
+            self.ids.append(reply.split()[-1])
+
+    def worth_telling(self):
+        """What was refused, and the last thing said."""
+        bad = [t for t in self.told if t[1][:1] in "45"
+               and not t[1].startswith("554 5.5.1")]
+        last = self.told[-1]
+        return bad + ([last] if last[1][:1] == "2" else [])
+
+
+def decisions(log):
+    """[(the reply or queue id, verdict, rule)] of vaglio's log."""
+    found = []
+    for line in log.split("\n"):
+        m = re.match(r"(\S+): ([a-z]+): (.*)", line)
+        if m:
+            rule = re.search(r"\brule=(\S+)", m[3])
+            shadow = re.search(r"\bshadow=\S+", m[3])
+            reply = re.search(r'\breply="([^"]*)"', m[3])
+            found.append((m[1], m[2], rule[1] if rule else "",
+                          reply[1] if reply else "", bool(shadow)))
+    return found
+
+
+def decided(log, reply):
+    """The rule behind a reply."""
+    taken = re.search(r"queued as (\S+)", reply)
+    words = []
+    for queue_id, verdict, rule, said, shadow in decisions(log):
+        if shadow:
+            continue
+        if taken and queue_id == taken[1] and verdict != "log":
+            words.append("%s %s" % (verdict, rule) if rule else verdict)
+        elif not taken and said and said == reply:
+            return "%s %s" % (verdict, rule)
+    return ", ".join(words) or "let in"
+
+
+def table(rows):
+    width = [max(len(r[i]) for r in rows) for i in range(3)]
+    for n, row in enumerate(rows):
+        print("  ".join(c.ljust(w) for c, w in zip(row, width)).rstrip())
+        if n == 0:
+            print("  ".join("-" * w for w in width))
+
+
+def fate(session, postfix):
+    """Where a message that was taken is now."""
+    for i in session.ids:
+        until("message %s to leave the queue" % i,
+              lambda i=i: postfix.where(i) in (None, "hold"))
+        if postfix.where(i) == "hold":
+            return " (held in the queue)"
+    return ""
+
+
+def show_change(session, door):
+    """What was sent and what arrived of it."""
+    sent = [l + "\n" for l in session.lines[2:4]
+            if l.startswith(("MAIL", "RCPT"))]
+    sent = [l + "\n" for l in session.lines if l[:4] in ("MAIL", "RCPT")]
+    sent += ["\n"] + [l + "\n" for l in session.lines[-1].split("\n")]
+    mark = session.lines[-1].split("Subject: ")[1].split("\n")[0]
+    for m in door.sink.mails:
+        if mark.encode() in m.data:
+            got = m.text().decode("utf-8", "replace").replace("\r\n", "\n")
+            print("".join(difflib.unified_diff(
+                sent, got.splitlines(True), "sent", "arrived", n=20)))
+
+
+def play(work, binary):
+    with open(POLICY) as f:
+        policy = f.read()
+    vaglio = Vaglio(work, binary, os.path.join(work.top, "vaglio"), policy)
+    for name in ("domains", "logins", "moved", "blocked"):
+        shutil.copy(os.path.join(HERE, "policies", name), vaglio.folder)
+    door = Door("demo", vaglio.milter,
+                ["smtpd_relay_restrictions = permit"])
+    postfix = Postfix(work, [door])
+    vaglio.start()
+    print("Postfix on 127.0.0.1:%d, vaglio on %s,\npolicy %s\n"
+          % (door.port, vaglio.milter, os.path.relpath(POLICY)))
+    rows = [("what was sent", "SMTP reply", "decided by")]
+    sessions = [Session(*s) for s in SESSIONS]
+    for s in sessions:
+        s.run(door.port)
+        where = fate(s, postfix)
+        log = vaglio.log()
+        for n, (said, reply) in enumerate(s.worth_telling()):
+            what = s.what if n == 0 else ""
+            rows.append(("%s: %s" % (what, said) if n == 0
+                         else "  " + said, reply, decided(log, reply) + where))
+    vaglio.stop()
+    postfix.stop()
+    table(rows)
+    print("\n%s, as it was sent and as it arrived:\n" % SHOWN)
+    show_change([s for s in sessions if s.what == SHOWN][0], door)
+    print("vaglio's log of it all:\n")
+    print(vaglio.log())
+
+
+def main():
+    reason = why_not()
+    if reason:
+        print("demo: " + reason)
+        return 1
+    try:
+        with Workplace("demo") as work:
+            play(work, os.environ["VAGLIO"])
+    except Failure as e:
+        print("demo: %s" % e)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,354 @@
+"""Cases as data: what is said to Postfix, and what must come of it.
+
+A case is a text file. Lines that begin with "#" before the first section
+say what it is about. Sections:
+
+-- policy             the policy
+-- file NAME          a file beside it
+-- postfix            main.cf lines for this case's listener
+-- session            an SMTP session
+-- sendmail ARGS      the local sendmail command, "|" lines its input
+-- log                the lines that vaglio logs of messages, all of them
+-- arrived            a message at the next hop, envelope and bytes
+-- held               one that is in the hold queue, shown by releasing it
+
+In a session:
+
+> LINE                is sent, with CRLF; consecutive ones in one piece
+| LINE                a line of a message: dots are stuffed
+< 250                 a reply with this code
+< 250 2.1.0 Ok        this very reply; "< 250-" lines before it are of it
+! tls [certificate]   STARTTLS and the handshake
+! login NAME          AUTH PLAIN
+! bdat                the "|" lines that follow, as the last chunk
+! close               the connection is dropped
+< (gone)              the server has closed the connection
+
+\\xNN \\r \\n \\t \\0 \\\\ are what they are in C; "*40 " before a line
+repeats it, {n} in it counts from 1. In what is expected, {id}, {id2}...
+stand for a queue id (the same everywhere in the case), {received} for
+Postfix's own Received field, {*} for anything within the line.
+"""
+
+import difflib
+import re
+import traceback
+
+from private import Client, Failure, plain, until
+
+ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[rnt0\\])")
+SIMPLE = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
+MARK = re.compile(r"\{(\*|received|id\d*)\}")
+RECEIVED = (r"Received: (?:from|by) [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*?"
+            r"[ \t][^\r\n]*; \w{3}, [^\r\n]*")
+ANY_RECEIVED = re.compile(r"(?m)^" + RECEIVED)
+SECTIONS = ("policy", "file", "postfix", "session", "sendmail", "log",
+            "arrived", "held")
+# A line of vaglio's log that tells of a message.
+OF_A_MESSAGE = re.compile(r"(NOQUEUE|[0-9A-Za-z]+): \S+: ")
+
+
+def unescape(text):
+    def one(found):
+        word = found[1]
+        if word[0] != "x":
+            return SIMPLE[word]
+        code = int(word[1:], 16)
+        return chr(code if code < 0x80 else 0xDC00 + code)
+    return ESCAPE.sub(one, text)
+
+
+def octets(text):
+    return text.encode("utf-8", "surrogateescape")
+
+
+def text_of(data):
+    return data.decode("utf-8", "surrogateescape")
+
+
+def repeated(lines):
+    """Takes "*40 " away by doing it."""
+    for line in lines:
+        found = re.match(r"\*(\d+) (.*)", line)
+        if not found:
+            yield line
+            continue
+        for n in range(int(found[1])):
+            yield found[2].replace("{n}", str(n + 1))
+
+
+def bar(line):
+    """What stands after the bar of a message's line."""
+    return unescape(line[2:] if line[1:2] == " " else line[1:])
+
+
+class Section:
+    def __init__(self, kind, words, line):
+        self.kind, self.words, self.line = kind, words, line
+        self.lines = []
+
+
+class Case:
+    def __init__(self, path):
+        with open(path, encoding="utf-8", errors="surrogateescape") as f:
+            text = f.read()
+        self.sections = []
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.startswith("-- "):
+                kind, *words = line[3:].split()
+                if kind not in SECTIONS:
+                    raise Failure("%s:%d: no section %r"
+                                  % (path, number, kind))
+                self.sections.append(Section(kind, words, number))
+            elif self.sections:
+                self.sections[-1].lines.append(line)
+            elif line and not line.startswith("#"):
+                raise Failure("%s:%d: outside a section" % (path, number))
+        for s in self.sections:
+            while s.lines and not s.lines[-1].strip():
+                s.lines.pop()
+            s.lines = list(repeated(s.lines))
+        self.bound = {}
+
+    def of(self, *kinds):
+        return [s for s in self.sections if s.kind in kinds]
+
+    def joined(self, kind):
+        return "\n".join(l for s in self.of(kind) for l in s.lines) + "\n"
+
+    def files(self):
+        return {s.words[0]: octets(unescape("\n".join(s.lines) + "\n"))
+                for s in self.of("file")}
+
+    # ---- what is expected against what came ----
+
+    def pattern(self, template):
+        """A regular expression for a text with marks."""
+        out, here, seen = "", 0, set()
+        for mark in MARK.finditer(template):
+            out += re.escape(template[here:mark.start()])
+            here = mark.end()
+            name = mark[1]
+            if name == "*":
+                out += "[^\r\n]*"
+            elif name == "received":
+                out += RECEIVED
+            elif name in self.bound:
+                out += re.escape(self.bound[name])
+            elif name in seen:
+                out += "(?P=%s)" % name
+            else:
+                seen.add(name)
+                out += "(?P<%s>[0-9A-Za-z]+)" % name
+        return out + re.escape(template[here:])
+
+    def fits(self, template, text):
+        found = re.fullmatch(self.pattern(template), text)
+        if found:
+            self.bound.update(found.groupdict())
+        return bool(found)
+
+
+class Dialogue:
+    """An SMTP session, said line by line."""
+
+    def __init__(self, case, section, door, key, certificate):
+        self.case, self.section = case, section
+        self.key, self.certificate = key, certificate
+        self.client = Client(door.port)
+        self.out = b""
+        self.chunk = None  # lines after "! bdat"
+        self.ids = []
+
+    def flush(self):
+        if self.chunk is not None:
+            self.out += b"BDAT %d LAST\r\n" % len(self.chunk) + self.chunk
+            self.chunk = None
+        if self.out:
+            self.client.send(self.out)
+        self.out = b""
+
+    def message_line(self, text):
+        data = octets(text) + b"\r\n"
+        if self.chunk is not None:
+            self.chunk += data
+        else:
+            self.out += b"." + data if data.startswith(b".") else data
+
+    def expect(self, wanted):
+        self.flush()
+        got = self.client.reply()
+        for line in got:
+            found = re.match(r"250 2\.0\.0 Ok: queued as (\S+)$", line)
+            if found:
+                self.ids.append(found[1])
+        if wanted == ["(gone)"]:
+            good = not got
+        elif re.fullmatch(r"\d{3}", wanted[0]):
+            good = bool(got) and got[0][:3] == wanted[0]
+        else:
+            good = len(got) == len(wanted) and all(
+                self.case.fits(w, g) for w, g in zip(wanted, got))
+        if not good:
+            raise Failure("the reply should be\n  %s\nbut is\n  %s" % (
+                "\n  ".join(wanted), "\n  ".join(got) or "(gone)"))
+
+    def order(self, words):
+        if words[0] == "bdat":
+            self.flush()
+            self.chunk = b""
+            return
+        self.flush()
+        if words[0] == "tls":
+            if self.client.say("STARTTLS")[:3] != "220":
+                raise Failure("no STARTTLS")
+            self.client.start_tls(*(self.certificate, self.key)
+                                  if words[1:] else ())
+        elif words[0] == "login":
+            said = self.client.say("AUTH PLAIN " + plain(words[1]))
+            if said[:3] != "235":
+                raise Failure("the login is not taken: " + said)
+        elif words[0] == "close":
+            self.client.close()
+        else:
+            raise Failure("no order %r" % words[0])
+
+    def run(self):
+        self.expect(["220"])
+        wanted = []
+        for line in self.section.lines:
+            mark, rest = line[:1], line[2:]
+            if mark == "<":
+                wanted.append(unescape(rest))
+                if rest[3:4] != "-":
+                    self.expect(wanted)
+                    wanted = []
+            elif mark == ">":
+                if self.chunk is not None:
+                    self.flush()
+                self.out += octets(unescape(rest)) + b"\r\n"
+            elif mark == "|":
+                self.message_line(bar(line))
+            elif mark == "!":
+                self.order(rest.split())
+            elif line.strip() and mark != "#":
+                raise Failure("what is %r?" % line)
+        self.flush()
+        self.client.close()
+
+
+class Run:
+    """A case, its door and its vaglio."""
+
+    def __init__(self, name, case, door, vaglio):
+        self.name, self.case, self.door, self.vaglio = name, case, door, vaglio
+        self.faults = []
+
+    def go(self, postfix):
+        """All sessions; then nothing of the case is left in the queue."""
+        try:
+            self.vaglio.start()
+            for s in self.case.of("session", "sendmail"):
+                try:
+                    self.talk(s, postfix)
+                except Failure as e:
+                    raise Failure("line %d: %s" % (s.line, e)) from None
+            self.deliver(postfix)
+        except Failure as e:
+            self.faults.append(str(e))
+        except Exception:  # the other cases go on
+            self.faults.append(traceback.format_exc())
+
+    def talk(self, section, postfix):
+        if section.kind == "sendmail":
+            data = b"".join(octets(bar(l)) + b"\n" for l in section.lines)
+            status, said = postfix.sendmail(section.words, data)
+            if status or said:
+                raise Failure("sendmail: status %d, %r" % (status, said))
+            return
+        talk = Dialogue(self.case, section, self.door,
+                        postfix.top + "/key.pem", postfix.top + "/cert.pem")
+        try:
+            talk.run()
+        finally:
+            talk.client.close()
+            self.settle(talk.ids, postfix)
+
+    def settle(self, ids, postfix):
+        for i in ids:
+            until("message %s to leave the queue" % i,
+                  lambda i=i: postfix.where(i) in (None, "hold"))
+
+    def deliver(self, postfix):
+        """Holds what is to be held, then lets it go."""
+        held = self.case.of("held")
+        self.wait_local(len(self.case.of("arrived")))
+        in_hold = [i for n, i in self.case.bound.items()
+                   if postfix.where(i) == "hold"]
+        if len(in_hold) != len(held):
+            raise Failure("%d messages should be held, %d are"
+                          % (len(held), len(in_hold)))
+        for i in in_hold:
+            postfix.release(i)
+        for i in in_hold:
+            until("message %s to be delivered" % i,
+                  lambda i=i: postfix.where(i) is None)
+
+    def wait_local(self, n):
+        """The sendmail command does not say when cleanup has decided; the
+        log and what arrives do."""
+        if self.case.of("sendmail"):
+            wanted = sum(len(s.lines) for s in self.case.of("log"))
+            until("%d lines in the log" % wanted,
+                  lambda: len(self.logged()) >= wanted)
+            self.door.sink.wait(n)
+
+    def logged(self):
+        return [l for l in self.vaglio.log().split("\n")
+                if OF_A_MESSAGE.match(l)]
+
+    def judge(self):
+        """When everything has ended: what arrived, what was logged."""
+        mails = [text_of(m.text()) for m in self.door.sink.mails]
+        for s in self.case.of("arrived", "held"):
+            self.find_mail(s, mails)
+        for m in mails:
+            self.faults.append("this should not have arrived:\n" + shown(m))
+        self.judge_log()
+
+    def find_mail(self, section, mails):
+        wanted = "\r\n".join(
+            [unescape(l) for l in section.lines if l[:1] not in ("|", "")]
+            + [""] + [bar(l) for l in section.lines if l[:1] == "|"]) + "\r\n"
+        for m in mails:
+            if self.case.fits(wanted, m):
+                mails.remove(m)
+                return
+        fault = "line %d: did not arrive as it should" % section.line
+        if mails:
+            fault += ":\n" + difference(wanted, mails.pop(0))
+        self.faults.append(fault)
+
+    def judge_log(self):
+        wanted = [unescape(l) for s in self.case.of("log") for l in s.lines]
+        got = self.logged()
+        good = len(got) == len(wanted) and all(
+            self.case.fits(w, g) for w, g in zip(wanted, got))
+        if not good:
+            self.faults.append("the log is not as it should be:\n"
+                               + difference("\n".join(wanted),
+                                            "\n".join(got)))
+
+
+def shown(text):
+    """As a case would spell it."""
+    text = ANY_RECEIVED.sub("{received}", text)
+    return re.sub("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]",
+                  lambda c: "\\x%02x" % (ord(c[0]) & 0xff),
+                  text.replace("\r\n", "\n"))
+
+
+def difference(wanted, got):
+    return "\n".join(difflib.unified_diff(
+        shown(wanted).split("\n"), shown(got).split("\n"),
+        "expected", "came", lineterm="", n=1000))

@@ -33,6 +33,7 @@ endif
 # The manual against the source's tables, and its examples.
 TESTS += tests/manual.py
 dist_check_SCRIPTS += tests/manual.py
+
 # Scripts; what needs root or an MTA says so and skips.
 TEST_EXTENSIONS = .sh .tap
 dist_check_SCRIPTS += tests/layers.sh

@@ -38,3 +38,9 @@ dist_check_SCRIPTS += tests/manual.py
 TEST_EXTENSIONS = .sh .tap
 dist_check_SCRIPTS += tests/layers.sh
 TESTS += tests/layers.sh
+if HAVE_CHECK
+check_PROGRAMS += tests/test_log
+tests_test_log_SOURCES = tests/test_log.c tests/check.h
+tests_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_log_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif

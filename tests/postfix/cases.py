@@ -34,7 +34,7 @@ import difflib
 import re
 import traceback
 
-from private import Client, Failure, plain, until
+from private import QUEUED, Client, Failure, plain, until
 
 ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[rnt0\\])")
 SIMPLE = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
@@ -179,7 +179,7 @@ class Dialogue:
         self.flush()
         got = self.client.reply()
         for line in got:
-            found = re.match(r"250 2\.0\.0 Ok: queued as (\S+)$", line)
+            found = QUEUED.match(line)
             if found:
                 self.ids.append(found[1])
         if wanted == ["(gone)"]:

@@ -23,6 +23,7 @@ import time
 
 HOST = "mx.gate.example"
 PATIENCE = 30  # seconds for anything that is waited for
+QUEUED = re.compile(r"250 2\.0\.0 Ok: (?:\d+ bytes )?queued as (\S+)$")
 MASTER = "/usr/lib/postfix/sbin/master"
 
 QUEUES = ("active bounce corrupt defer deferred flush hold incoming private "
@@ -62,6 +63,7 @@ relay_transport = discard
 default_transport = discard
 in_flow_delay = 0
 message_size_limit = 52428800
+hopcount_limit = 1000
 enable_long_queue_ids = no
 smtputf8_enable = yes
 strict_smtputf8 = no
@@ -552,7 +554,7 @@ def plain(login, password="secret"):
 
 def queued(reply):
     """The queue id in the reply to a message that was taken."""
-    found = re.match(r"250 2\.0\.0 Ok: queued as (\S+)$", reply)
+    found = QUEUED.match(reply)
     if not found:
         raise Failure("not taken: " + reply)
     return found[1]

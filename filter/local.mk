@@ -1,6 +1,8 @@
 noinst_LIBRARIES += libfilter.a
-libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) $(JANSSON_CFLAGS)
-FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS)
+libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) \
+	$(JANSSON_CFLAGS) $(CARES_CFLAGS)
+FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
+	$(CARES_LIBS) $(SPF2_LIBS)
 libfilter_a_SOURCES = \
 	filter/placeholder.c \
 	filter/address.h \
@@ -27,3 +29,15 @@ vaglio_SOURCES = filter/main.c filter/run.c filter/run.h \
 	filter/milter.c filter/milter.h
 vaglio_LDADD = $(FILTER_LIBS) $(MILTER_LIBS)
 dist_man_MANS += filter/vaglio.8
+
+libfilter_a_SOURCES += \
+	filter/dns.c filter/dns.h filter/dns_answer.h \
+	filter/dns_ares.c \
+	filter/dns_cache.c \
+	filter/dns_wire.c \
+	filter/dns_zone.c filter/dns_zone.h \
+	filter/spf.c filter/spf.h filter/spf_check.h \
+	filter/spf_frame.c \
+	filter/spf_libspf2.c \
+	filter/spf_macro.c filter/spf_macro.h \
+	filter/spf_record.c filter/spf_record.h

@@ -43,4 +43,13 @@ check_PROGRAMS += tests/test_log
 tests_test_log_SOURCES = tests/test_log.c tests/check.h
 tests_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_log_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+# SPF: the suites of openspf.org, from where configure was told they are.
+if HAVE_YAML
+noinst_PROGRAMS += tests/spf-suite
+tests_spf_suite_SOURCES = tests/spf_suite.c
+tests_spf_suite_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
+tests_spf_suite_LDADD = $(FILTER_LIBS) $(YAML_LIBS)
+dist_check_SCRIPTS += tests/spf_suite.sh
+TESTS += tests/spf_suite.sh
+AM_TESTS_ENVIRONMENT += SPF_SUITE='$(SPF_SUITE)'; export SPF_SUITE;
 endif

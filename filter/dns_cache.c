@@ -1,0 +1,272 @@
+/*
+ * dns_cache.c - answers kept for their TTL.
+ *
+ * One lock, held for a look-up and a splice.  The order of use is a ring;
+ * what was used least goes first.  Names are chosen by strangers, so the
+ * hash is keyed (SipHash-2-4).
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "dns_answer.h"
+
+#define BUCKETS 16384 /* a power of two */
+
+struct entry {
+	struct entry *chain;
+	struct entry *newer, *older;
+	struct dns_answer *answer;
+	int64_t until; /* dns_now */
+	uint64_t hash;
+	size_t size;
+	enum dns_type type;
+	size_t n;
+	char name[];   /* in lower case */
+};
+
+struct dns_cache {
+	pthread_mutex_t lock;
+	uint64_t key[2];
+	size_t limit, bytes, entries;
+	uint64_t evicted;
+	struct entry *newest, *oldest;
+	struct entry *bucket[BUCKETS];
+};
+
+static uint64_t
+rotate(uint64_t x, unsigned by)
+{
+	return x << by | x >> (64 - by);
+}
+
+static void
+sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[0] = rotate(v[0], 32);
+	v[2] += v[3];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] += v[3];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] += v[1];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[2] = rotate(v[2], 32);
+}
+
+static void
+sip_word(uint64_t v[4], uint64_t word)
+{
+	v[3] ^= word;
+	sip_round(v);
+	sip_round(v);
+	v[0] ^= word;
+}
+
+static uint64_t
+sip_hash(const uint64_t key[2], const unsigned char *p, size_t n)
+{
+	uint64_t v[4] = {
+		key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
+		key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573,
+	};
+	uint64_t word;
+	size_t i, j;
+
+	for (i = 0; i + 8 <= n; i += 8) {
+		memcpy(&word, p + i, 8);
+		sip_word(v, word);
+	}
+	word = (uint64_t)n << 56;
+	for (j = 0; i + j < n; j++)
+		word |= (uint64_t)p[i + j] << (8 * j);
+	sip_word(v, word);
+	v[2] ^= 0xff;
+	for (i = 0; i < 4; i++)
+		sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+struct dns_cache *
+dns_cache_new(size_t bytes)
+{
+	struct dns_cache *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	if (getrandom(c->key, sizeof(c->key), 0) != sizeof(c->key) ||
+	    pthread_mutex_init(&c->lock, NULL) != 0) {
+		free(c);
+		return NULL;
+	}
+	c->limit = bytes;
+	return c;
+}
+
+static void
+free_entry(struct entry *e)
+{
+	dns_answer_unref(e->answer);
+	free(e);
+}
+
+void
+dns_cache_free(struct dns_cache *c)
+{
+	struct entry *e, *older;
+
+	if (c == NULL)
+		return;
+	for (e = c->newest; e != NULL; e = older) {
+		older = e->older;
+		free_entry(e);
+	}
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+static void
+unlink_use(struct dns_cache *c, struct entry *e)
+{
+	*(e->newer != NULL ? &e->newer->older : &c->newest) = e->older;
+	*(e->older != NULL ? &e->older->newer : &c->oldest) = e->newer;
+}
+
+static void
+link_newest(struct dns_cache *c, struct entry *e)
+{
+	e->newer = NULL;
+	e->older = c->newest;
+	*(c->newest != NULL ? &c->newest->newer : &c->oldest) = e;
+	c->newest = e;
+}
+
+static void
+drop(struct dns_cache *c, struct entry *e)
+{
+	struct entry **at = &c->bucket[e->hash & (BUCKETS - 1)];
+
+	while (*at != e)
+		at = &(*at)->chain;
+	*at = e->chain;
+	unlink_use(c, e);
+	c->bytes -= e->size;
+	c->entries--;
+	free_entry(e);
+}
+
+struct key {
+	char name[DNS_NAME];
+	size_t n;
+	enum dns_type type;
+	uint64_t hash;
+};
+
+static void
+make_key(struct dns_cache *c, struct key *k, struct span name,
+         enum dns_type type)
+{
+	size_t i;
+	char b;
+
+	for (i = 0; i < name.n; i++) {
+		b = name.p[i];
+		k->name[i] = (char)(b >= 'A' && b <= 'Z' ? b | 32 : b);
+	}
+	k->n = name.n;
+	k->type = type;
+	k->hash = sip_hash(c->key, (const unsigned char *)k->name, k->n) ^
+	          (uint64_t)type;
+}
+
+static struct entry *
+find(struct dns_cache *c, const struct key *k)
+{
+	struct entry *e = c->bucket[k->hash & (BUCKETS - 1)];
+
+	for (; e != NULL; e = e->chain)
+		if (e->hash == k->hash && e->type == k->type && e->n == k->n &&
+		    memcmp(e->name, k->name, k->n) == 0)
+			return e;
+	return NULL;
+}
+
+struct dns_answer *
+dns_cache_get(struct dns_cache *c, struct span name, enum dns_type type,
+              int64_t now)
+{
+	struct dns_answer *a = NULL;
+	struct entry *e;
+	struct key k;
+
+	make_key(c, &k, name, type);
+	pthread_mutex_lock(&c->lock);
+	e = find(c, &k);
+	if (e != NULL && e->until <= now) {
+		drop(c, e);
+	} else if (e != NULL) {
+		unlink_use(c, e);
+		link_newest(c, e);
+		a = dns_answer_ref(e->answer);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return a;
+}
+
+static void
+put(struct dns_cache *c, struct entry *e, const struct key *k)
+{
+	struct entry *old = find(c, k);
+	struct entry **at = &c->bucket[k->hash & (BUCKETS - 1)];
+
+	if (old != NULL)
+		drop(c, old);
+	while (c->oldest != NULL && c->bytes + e->size > c->limit) {
+		drop(c, c->oldest);
+		c->evicted++;
+	}
+	e->chain = *at;
+	*at = e;
+	link_newest(c, e);
+	c->bytes += e->size;
+	c->entries++;
+}
+
+void
+dns_cache_put(struct dns_cache *c, struct span name, enum dns_type type,
+              struct dns_answer *a, int64_t now)
+{
+	size_t size = sizeof(struct entry) + name.n;
+	struct entry *e;
+	struct key k;
+
+	/* one that would push out a good part of the others is not kept */
+	if (a->ttl == 0 || size + a->size > c->limit / 8)
+		return;
+	e = malloc(size);
+	if (e == NULL)
+		return;
+	make_key(c, &k, name, type);
+	memcpy(e->name, k.name, k.n);
+	e->n = k.n;
+	e->type = type;
+	e->hash = k.hash;
+	e->size = size + a->size;
+	e->until = now + (int64_t)a->ttl * 1000000000;
+	e->answer = dns_answer_ref(a);
+	pthread_mutex_lock(&c->lock);
+	put(c, e, &k);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void
+dns_cache_stats(struct dns_cache *c, struct dns_stats *s)
+{
+	pthread_mutex_lock(&c->lock);
+	s->cache_entries = c->entries;
+	s->cache_bytes = c->bytes;
+	s->evicted = c->evicted;
+	pthread_mutex_unlock(&c->lock);
+}

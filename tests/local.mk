@@ -43,6 +43,8 @@ check_PROGRAMS += tests/test_log
 tests_test_log_SOURCES = tests/test_log.c tests/check.h
 tests_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_log_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif
+
 # SPF: the suites of openspf.org, from where configure was told they are.
 if HAVE_YAML
 noinst_PROGRAMS += tests/spf-suite

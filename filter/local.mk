@@ -5,7 +5,7 @@ FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
 	$(CARES_LIBS) $(SPF2_LIBS)
 libfilter_a_SOURCES = \
 	filter/placeholder.c \
-	filter/address.h \
+	filter/address.c filter/address.h \
 	filter/body.c filter/body.h \
 	filter/control.c filter/control.h \
 	filter/diff.c filter/diff.h \
@@ -16,7 +16,7 @@ libfilter_a_SOURCES = \
 	filter/log.c filter/log.h \
 	filter/message.h \
 	filter/options.c filter/options.h \
-	filter/reply.h \
+	filter/reply.c filter/reply.h \
 	filter/report.c filter/report.h \
 	filter/session.c filter/session.h \
 	filter/sink.c filter/sink.h \

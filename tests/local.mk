@@ -22,6 +22,17 @@ tests_test_pattern_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_pattern_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
 endif
 
+# Addresses, the header and replies.
+if HAVE_CHECK
+check_PROGRAMS += tests/test_address tests/test_reply
+tests_test_address_SOURCES = tests/test_address.c tests/check.h
+tests_test_address_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_address_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+tests_test_reply_SOURCES = tests/test_reply.c tests/check.h
+tests_test_reply_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_reply_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif
+
 if HAVE_CHECK
 check_PROGRAMS += tests/test_review
 tests_test_review_SOURCES = tests/test_review.c tests/fake_facts.c \

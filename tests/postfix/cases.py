@@ -45,7 +45,7 @@ ANY_RECEIVED = re.compile(r"(?m)^" + RECEIVED)
 SECTIONS = ("policy", "file", "postfix", "session", "sendmail", "log",
             "arrived", "held")
 # A line of vaglio's log that tells of a message.
-OF_A_MESSAGE = re.compile(r"(NOQUEUE|[0-9A-Za-z]+): \S+: ")
+OF_A_MESSAGE = re.compile(r"(NOQUEUE|[0-9A-Za-z]+): [a-z]+: rule=")
 
 
 def unescape(text):

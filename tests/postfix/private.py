@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -582,33 +583,44 @@ class Vaglio:
     def write(self, policy):
         """The policy, with the settings that a test needs; by a rename, as
         an editor does it."""
-        for setting, value in (("log", "stderr"), ("socket-mode", "0666")):
-            if not re.search(r"(?m)^set %s\b" % setting, policy):
+        for setting, value in (("log", "stderr"), ("socket-mode", "0666"),
+                               ("socket", '"%s"' % self.milter)):
+            if not re.search(r"(?m)^set %s\s" % setting, policy):
                 policy += "\nset %s %s\n" % (setting, value)
         with open(self.path + ".new", "w", errors="surrogateescape") as f:
             f.write(policy)
         os.rename(self.path + ".new", self.path)
 
     def start(self, *options):
-        with open(self.log_path, "ab") as log:
+        """Returns when it says that it is ready, as to systemd."""
+        ready_path = os.path.join(self.folder, "ready")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(ready_path)
+        with open(self.log_path, "ab") as log, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+            ready.bind(ready_path)
             self.process = subprocess.Popen(
-                [self.binary, "-f", "-c", self.path, "-p", self.milter,
-                 *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [self.binary, "-f", "-c", self.path, *options],
+                env=dict(os.environ, NOTIFY_SOCKET=ready_path),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
-        self.workplace.remember(self.process.pid)
-        until("vaglio's socket", self.answers)
+            self.workplace.remember(self.process.pid)
+            self.wait_ready(ready)
         return self
 
-    def answers(self):
+    def wait_ready(self, ready):
+        end = os.pidfd_open(self.process.pid)
+        try:
+            seen, _, _ = select.select([ready, end], [], [], PATIENCE)
+        finally:
+            os.close(end)
+        if ready in seen and ready.recv(100).startswith(b"READY=1"):
+            return
         if self.process.poll() is not None:
             raise Failure("vaglio ended with status %d:\n%s"
                           % (self.process.returncode, self.log()))
-        with socket.socket(socket.AF_UNIX) as s:
-            try:
-                s.connect(self.socket)
-            except OSError:
-                return False
-            return True
+        raise Failure("vaglio is not ready within %d s:\n%s"
+                      % (PATIENCE, self.log()))
 
     def log(self):
         with open(self.log_path, encoding="utf-8",

@@ -38,8 +38,8 @@ only() {
 
 only libmilter/ filter/milter.c
 only gmime/ filter/address.c filter/message.c filter/mime.c filter/text.c
-only spf2/ filter/spf.c
-only ares filter/dns.c
+only spf2/ filter/spf_libspf2.c
+only ares filter/dns_ares.c
 only 'hs(/|\.h|_)' rules/pattern.c rules/pattern_set.c
 only pcre2 rules/pattern.c rules/pattern_set.c
 # The rules decide and say so to their caller; they log nothing.

@@ -18,7 +18,9 @@
 
 #define TRY_MS 2000 /* the first wait for a server; c-ares doubles it */
 #define TRIES 3
-#define SERVERS 8   /* ares_getsock tells of 16 sockets, two a server */
+#define SERVERS 7   /* two sockets a server, and ares_getsock tells of 16;
+                       of the last it can't without shifting into a sign */
+#define SOCKETS (2 * SERVERS + 1)
 
 struct ares_resolver {
 	struct resolver base;
@@ -72,13 +74,13 @@ wait_ms(ares_channel channel, int64_t deadline)
 static void
 step(ares_channel channel, int64_t deadline)
 {
-	ares_socket_t socket[ARES_GETSOCK_MAXNUM];
-	struct pollfd fd[ARES_GETSOCK_MAXNUM];
+	ares_socket_t socket[SOCKETS];
+	struct pollfd fd[SOCKETS];
 	int bits, i;
 	nfds_t n = 0;
 
-	bits = ares_getsock(channel, socket, ARES_GETSOCK_MAXNUM);
-	for (i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+	bits = ares_getsock(channel, socket, SOCKETS);
+	for (i = 0; i < SOCKETS; i++) {
 		if (!ARES_GETSOCK_READABLE((unsigned)bits, i) &&
 		    !ARES_GETSOCK_WRITABLE((unsigned)bits, i))
 			continue;
@@ -232,7 +234,7 @@ make_model(struct ares_resolver *r, struct span servers, const char **why)
 		return false;
 	}
 	if (servers.n > 0 && !set_servers(r->model, servers)) {
-		*why = "not a list of at most eight name servers such as "
+		*why = "not a list of at most seven name servers such as "
 		       "\"127.0.0.1:5353 [2001:db8::1]:53\"";
 		return false;
 	}

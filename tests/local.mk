@@ -66,3 +66,11 @@ dist_check_SCRIPTS += tests/spf_suite.sh
 TESTS += tests/spf_suite.sh
 AM_TESTS_ENVIRONMENT += SPF_SUITE='$(SPF_SUITE)'; export SPF_SUITE;
 endif
+
+if HAVE_CHECK
+check_PROGRAMS += tests/test_dns
+tests_test_dns_SOURCES = tests/test_dns.c tests/dns_server.c \
+	tests/dns_server.h tests/check.h
+tests_test_dns_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_dns_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif

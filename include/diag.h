@@ -41,9 +41,6 @@ void diag_error(struct diags *d, struct place where, const char *format, ...)
 void diag_warning(struct diags *d, struct place where, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Frees of by free with d: what its places point into. */
-void diags_keep(struct diags *d, void *of, void (*free)(void *));
-
 size_t diags_errors(const struct diags *d);
 size_t diags_warnings(const struct diags *d);
 

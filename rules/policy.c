@@ -96,9 +96,8 @@ policy_load_text(struct span text, const char *name, const char *dir,
 		atomic_init(&p->refs, 1);
 	if (diags_errors(d) == 0)
 		return p;
-	/* the mistakes point into the source: they keep it */
 	if (p != NULL && p->program.arena != NULL)
-		diags_keep(d, p, (void (*)(void *))policy_free);
+		policy_free(p);
 	else
 		free(p);
 	return NULL;

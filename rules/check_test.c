@@ -157,6 +157,23 @@ static const struct given_row given_rows[] = {
 
 #define GIVEN_ROWS (sizeof(given_rows) / sizeof(given_rows[0]))
 
+/* One for all that a test leaves empty, whatever they are asked. */
+static void
+make_empty_table(struct checker *c)
+{
+	static const struct place nowhere = {NULL, 0, 0};
+	struct program *p = c->program;
+	unsigned type;
+
+	c->empty_table = table_inline("empty", NULL, 0, c->diags);
+	for (type = VALUE_TEXT; type <= VALUE_NUMBER; type++) {
+		table_ask_key(c->empty_table, type, nowhere, c->diags);
+		table_ask_values(c->empty_table, type, nowhere, c->diags);
+	}
+	*(struct table **)check_grow(c, &p->test_tables, &p->n_test_tables,
+	                             sizeof(struct table *)) = c->empty_table;
+}
+
 static const struct table **
 test_tables(struct checker *c)
 {
@@ -164,12 +181,8 @@ test_tables(struct checker *c)
 	const struct table **tables;
 	size_t i;
 
-	if (c->empty_table == NULL) {
-		c->empty_table = table_inline("empty", NULL, 0, c->diags);
-		*(struct table **)check_grow(c, &p->test_tables,
-		        &p->n_test_tables, sizeof(struct table *)) =
-			c->empty_table;
-	}
+	if (c->empty_table == NULL)
+		make_empty_table(c);
 	tables = arena_alloc(c->arena, p->n_tables * sizeof(*tables));
 	for (i = 0; i < p->n_tables; i++)
 		tables[i] = p->tables[i].ast == NULL

@@ -35,7 +35,11 @@ struct diags;
 struct diags *diags_new(void);
 void diags_free(struct diags *d);
 
-/* At most CAPS_DIAGS are kept; the last then says that there were more. */
+/*
+ * What is told is copied, the line with its mark too: sources may go before
+ * it is printed. At most CAPS_DIAGS of a level are kept; diags_print then
+ * says how many more there were.
+ */
 void diag_error(struct diags *d, struct place where, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_warning(struct diags *d, struct place where, const char *format, ...)

@@ -206,13 +206,13 @@ read_string(struct lex *l, struct token *t)
 	t->kind = TOKEN_STRING;
 	t->text = decode_string(l, l->at + 1, end, &t->bad);
 	l->at = end + 1;
-	/* ".": address "Sender".domain */
-	if ((in_word(look(l, 0)) && look(l, 0) != '.' && look(l, 0) != '#') ||
+	/* what may follow: address "Sender".domain, a comment */
+	if (in_word(look(l, 0)) ? strchr(".#", look(l, 0)) == NULL :
 	    look(l, 0) == '"') {
 		diag_error(l->diags, place_at(l, end, 1),
 		           "a blank is missing after this quote (a quote in "
 		           "a string is \\\")");
-		t->bad = true;
+		t->kind = TOKEN_BROKEN;
 	}
 }
 
@@ -249,7 +249,7 @@ check_flags(struct lex *l, struct token *t, size_t at)
 			           "path stands in quotes",
 			           (int)character(t->flags.p + i),
 			           t->flags.p + i);
-			t->bad = true;
+			t->kind = TOKEN_BROKEN;
 			return;
 		}
 		if (memchr(t->flags.p, c, i) != NULL) {

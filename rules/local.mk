@@ -13,6 +13,7 @@ librules_a_SOURCES = \
 	rules/check_text.c \
 	rules/diag.c \
 	rules/domain.c \
+	rules/dump.c \
 	rules/dump.h \
 	rules/eval.c \
 	rules/eval.h \

@@ -94,6 +94,14 @@ parser_ends(struct parser *p)
 }
 
 bool
+parser_new_line(struct parser *p)
+{
+	const struct token *t = parser_peek(p);
+
+	return t->kind == TOKEN_END || (t->kind == TOKEN_WORD && t->first);
+}
+
+bool
 parser_at_statement(struct parser *p)
 {
 	const struct token *t = parser_peek(p);
@@ -205,8 +213,14 @@ parse_name(struct parser *p, const char *what)
 		FAIL(p, parser_peek(p)->place,
 		     "a name stands after \"%s\", not %s", what,
 		     parser_found(p));
-	t = parser_take(p);
+	t = *parser_peek(p);
 	kind = words_kind(t.text);
+	if (kind == WORD_ACTION || kind == WORD_JOINER ||
+	    kind == WORD_STATEMENT)
+		FAIL(p, t.first ? p->last : t.place, "a name is missing after "
+		     "\"%s\" (%s is %s)", what, parser_quote(p, t.text),
+		     words_kind_name(kind));
+	parser_take(p);
 	if (kind != WORD_FREE)
 		MISTAKE(p, t.place, "a %s can't be called %s: that is %s",
 		        what, parser_quote(p, t.text), words_kind_name(kind));
@@ -231,10 +245,6 @@ parse_set(struct parser *p)
 	t = parser_take(p);
 	set->name = t.text;
 	set->name_place = t.place;
-	if (!words_is_setting(t.text))
-		MISTAKE(p, t.place, "unknown setting %s%s",
-		        parser_quote(p, t.text),
-		        parser_meant(p, words_nearest_setting(t.text)));
 	if (parser_ends(p))
 		FAIL(p, p->last, "a value is missing after \"set %.*s\"",
 		     SPAN_ARG(set->name));

@@ -198,7 +198,8 @@ condition_missing(struct parser *p)
 	const struct token *t = parser_peek(p);
 	enum word_kind kind;
 
-	if (parser_ends(p))
+	if (parser_ends(p) ||
+	    (t->first && words_kind(t->text) == WORD_ACTION))
 		FAIL(p, p->last, "a condition is missing after %s",
 		     last_text(p));
 	if (t->kind != TOKEN_WORD)
@@ -234,12 +235,17 @@ parse_name_or_comparison(struct parser *p, enum quantifier quant,
 {
 	const struct token *t = parser_peek(p), *next;
 	struct expr *e;
+	enum op op;
 
 	if (parser_ends(p) || t->kind != TOKEN_WORD ||
 	    words_kind(t->text) != WORD_FREE || t->text.p[0] == '!' ||
 	    words_foreign_operator(t->text) != NULL)
 		condition_missing(p);
 	next = parser_peek2(p);
+	if (t->text.p[0] >= '0' && t->text.p[0] <= '9' &&
+	    find_operator(next, &op) && next->kind != TOKEN_WORD)
+		FAIL(p, t->place, "%s is no subject: a number stands to the "
+		     "right of < and >", parser_found(p));
 	if (quant != QUANT_NONE || looks_like_operator(next) ||
 	    next->kind == TOKEN_STRING || next->kind == TOKEN_PATTERN ||
 	    !may_be_defined(t->text))
@@ -252,39 +258,42 @@ parse_name_or_comparison(struct parser *p, enum quantifier quant,
 
 static struct expr *parse_or(struct parser *p);
 
+/* A word that was meant for another one. */
+static void
+refuse_misspelt(struct parser *p, struct span word, bool bare)
+{
+	struct place place = parser_peek(p)->place;
+	const char *meant = words_foreign_operator(word);
+
+	if (meant != NULL && (bare || span_is(span_of(meant), SPAN("and")) ||
+	                      span_is(span_of(meant), SPAN("or"))))
+		FAIL(p, place, "%s is no operator: write \"%s\"",
+		     parser_found(p), meant);
+	if (bare && (meant = words_nearest_operator(word)) != NULL)
+		FAIL(p, place, "unknown operator %s%s", parser_found(p),
+		     parser_meant(p, meant));
+	if ((meant = words_nearest_action(word)) != NULL)
+		FAIL(p, place, "unknown word %s%s", parser_found(p),
+		     parser_meant(p, meant));
+	if (parser_peek(p)->first)
+		FAIL(p, place, "unknown action %s", parser_found(p));
+}
+
 /* What may stand after a condition is known; this is something else. */
 static _Noreturn void
-refuse_follower(struct parser *p, const struct expr *e)
+refuse_follower(struct parser *p, bool bare)
 {
-	const struct token *t = parser_peek(p);
-	bool bare = e->kind != EXPR_COMPARE;
-	const char *meant;
+	struct place place = parser_peek(p)->place;
 
-	if (t->kind == TOKEN_WORD && (meant = bare ?
-	    words_foreign_operator(t->text) : NULL) != NULL)
-		FAIL(p, t->place, "%s is no operator: write \"%s\"",
-		     parser_found(p), meant);
-	if (t->kind == TOKEN_WORD && bare &&
-	    (meant = words_nearest_operator(t->text)) != NULL)
-		FAIL(p, t->place, "unknown operator %s%s", parser_found(p),
-		     parser_meant(p, meant));
-	if (t->kind == TOKEN_WORD && t->text.p[0] == '&')
-		FAIL(p, t->place, "write \"and\"");
-	if (t->kind == TOKEN_WORD && t->text.p[0] == '|')
-		FAIL(p, t->place, "write \"or\"");
-	if (t->kind == TOKEN_WORD &&
-	    (meant = words_nearest_action(t->text)) != NULL)
-		FAIL(p, t->place, "unknown word %s%s", parser_found(p),
-		     parser_meant(p, meant));
-	if (t->kind == TOKEN_PAREN_END)
-		FAIL(p, t->place, "there is no \"(\" for this \")\"");
-	if (bare)
-		FAIL(p, t->place, "%s can't stand after a condition: \"and\", "
-		     "\"or\", an operator or an action is missing",
-		     parser_found(p));
-	FAIL(p, t->place, "%s can't stand after a condition: \"and\", \"or\" "
-	     "or an action is missing; several words stand in quotes, "
-	     "several values in { }", parser_found(p));
+	if (parser_peek(p)->kind == TOKEN_WORD)
+		refuse_misspelt(p, parser_peek(p)->text, bare);
+	if (parser_peek(p)->kind == TOKEN_PAREN_END)
+		FAIL(p, place, "there is no \"(\" for this \")\"");
+	FAIL(p, place, "%s can't stand after a condition: \"and\", \"or\"%s "
+	     "or an action is missing%s", parser_found(p),
+	     bare ? ", an operator" : "",
+	     bare ? "" : "; several words stand in quotes, several values "
+	     "in { }");
 }
 
 static void
@@ -306,7 +315,7 @@ check_follower(struct parser *p, const struct expr *e, bool in_paren)
 	}
 	while (e->kind == EXPR_AND || e->kind == EXPR_OR)
 		e = e->right;
-	refuse_follower(p, e);
+	refuse_follower(p, e->kind != EXPR_COMPARE);
 }
 
 /* "(" or ")" */
@@ -346,7 +355,7 @@ parse_primary(struct parser *p)
 	if (parser_peek(p)->kind == TOKEN_PAREN)
 		return parse_paren(p);
 	quant = parse_quantifier(p);
-	if (!parser_ends(p) && parse_at_subject(p))
+	if (parser_at(p, "raw") || (!parser_ends(p) && parse_at_subject(p)))
 		return parse_comparison(p, quant, from);
 	return parse_name_or_comparison(p, quant, from);
 }

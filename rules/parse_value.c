@@ -24,8 +24,8 @@ take_string(struct parser *p)
 	struct token t = parser_take(p);
 
 	if (parser_peek(p)->kind == TOKEN_WORD && parser_peek(p)->glued)
-		MISTAKE(p, parser_peek(p)->place,
-		        "a blank is missing after the string");
+		FAIL(p, parser_peek(p)->place,
+		     "a blank is missing after the string");
 	return make(p, AST_STRING, &t);
 }
 
@@ -45,7 +45,7 @@ parse_string(struct parser *p, const char *what)
 
 	if (t->kind == TOKEN_STRING)
 		return take_string(p);
-	if (parser_ends(p))
+	if (parser_new_line(p))
 		FAIL(p, p->last, "a string is missing after %s", what);
 	if (t->kind == TOKEN_WORD && words_value_kind(t->text) == WORD_FREE)
 		FAIL(p, t->place, "a string stands after %s, in quotes: %s",
@@ -76,6 +76,8 @@ refuse_taken(struct parser *p, const char *what)
 
 	if (kind == WORD_FREE)
 		return;
+	if (t->first)
+		FAIL(p, p->last, "a value is missing after %s", what);
 	FAIL(p, t->place, "a value is missing after %s (%s is %s: as a value "
 	     "it stands in quotes)", what, parser_quote(p, t->text),
 	     words_kind_name(kind));
@@ -213,8 +215,11 @@ parse_subject(struct parser *p)
 
 	s->name = t.text;
 	s->place = t.place;
-	if (span_is(t.text, SPAN("raw")) && !parser_ends(p) &&
-	    parser_peek(p)->kind == TOKEN_WORD) {
+	if (span_is(t.text, SPAN("raw"))) {
+		if (parser_ends(p) || parser_peek(p)->kind != TOKEN_WORD ||
+		    words_kind(parser_peek(p)->text) == WORD_OPERATOR)
+			FAIL(p, s->place, "after \"raw\" stands \"header\" or "
+			     "\"body\"");
 		t = parser_take(p);
 		s->name = arena_printf(p->all->arena, "raw %.*s",
 		                       SPAN_ARG(t.text));
@@ -241,8 +246,10 @@ not_closed(struct parser *p, const struct token *open, const char *what)
 
 	if (t->kind == TOKEN_END)
 		FAIL(p, open->place, "this %s is not closed", what);
-	FAIL(p, open->place, "this %s is not closed: line %u begins with %s",
-	     what, place_line(t->place), parser_found(p));
+	FAIL(p, open->place, "this %s is not closed: line %u begins with %s%s",
+	     what, place_line(t->place), parser_found(p),
+	     lex_is_statement(t->text) ? "" :
+	     " (as a value it stands in quotes)");
 }
 
 /* Takes the commas before an item; true if the list ends here. */
@@ -250,6 +257,8 @@ static bool
 between_items(struct parser *p, const struct token *open, const char *what,
               bool first)
 {
+	const struct token *t;
+	enum word_kind kind;
 	bool comma = false;
 
 	while (!parser_ends(p) && parser_peek(p)->kind == TOKEN_COMMA) {
@@ -259,9 +268,12 @@ between_items(struct parser *p, const struct token *open, const char *what,
 		comma = true;
 		parser_take(p);
 	}
-	if (parser_ends(p))
+	t = parser_peek(p);
+	kind = t->kind == TOKEN_WORD ? words_value_kind(t->text) : WORD_FREE;
+	if (parser_ends(p) ||
+	    (t->first && (kind == WORD_ACTION || kind == WORD_JOINER)))
 		not_closed(p, open, what);
-	if (parser_peek(p)->kind != TOKEN_BRACE_END)
+	if (t->kind != TOKEN_BRACE_END)
 		return false;
 	if (comma && !first)
 		MISTAKE(p, p->last, "a comma stands between two items");
@@ -299,9 +311,12 @@ parse_full_list(struct parser *p, struct ast_value *(*item)(struct parser *p))
 	return list;
 }
 
-/* In a list a word that is taken can only be a value without its quotes. */
+/*
+ * In a list, a word that is taken is a value without its quotes, or, where it
+ * begins a line, what follows a list that was not closed.
+ */
 static void
-warn_taken(struct parser *p, const struct token *t)
+refuse_taken_item(struct parser *p, const struct token *t)
 {
 	enum word_kind kind = words_value_kind(t->text);
 
@@ -323,7 +338,7 @@ parse_constant(struct parser *p)
 	case TOKEN_NULL:
 		return take(p, AST_NULL);
 	case TOKEN_WORD:
-		warn_taken(p, t);
+		refuse_taken_item(p, t);
 		return take(p, AST_WORD);
 	case TOKEN_PATTERN:
 		FAIL(p, t->place, "a pattern can't stand here");

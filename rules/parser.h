@@ -55,7 +55,10 @@ bool parser_accept_mark(struct parser *p, enum token_kind kind);
 /* Does the text or a line that begins with a statement's word come next? */
 bool parser_ends(struct parser *p);
 
-/* The same, or a statement that does not begin its line. */
+/* The same, or any word that begins a line? */
+bool parser_new_line(struct parser *p);
+
+/* The same as parser_ends, or a statement that does not begin its line. */
 bool parser_at_statement(struct parser *p);
 
 /* Where something is missing: the next token, or the last if none follows. */

@@ -2,7 +2,6 @@
 
 #include "action.h"
 #include "diag.h"
-#include "setting.h"
 #include "subject.h"
 #include "words.h"
 
@@ -30,12 +29,6 @@ static const char *const modifiers[] = {"any", "every", "raw"};
 static const char *const subjects[] = {
 #define ROW(id, name, ...) name,
 	SUBJECT_TABLE(ROW)
-#undef ROW
-};
-
-static const char *const settings[] = {
-#define ROW(member, name, ...) name,
-	SETTING_TABLE(ROW)
 #undef ROW
 };
 
@@ -112,12 +105,6 @@ words_kind_name(enum word_kind kind)
 	return names[kind];
 }
 
-bool
-words_is_setting(struct span word)
-{
-	return words_have(settings, COUNT(settings), word);
-}
-
 const char *
 words_nearest_subject(struct span word)
 {
@@ -128,12 +115,6 @@ const char *
 words_nearest_operator(struct span word)
 {
 	return diag_nearest(word, operators, COUNT(operators));
-}
-
-const char *
-words_nearest_setting(struct span word)
-{
-	return diag_nearest(word, settings, COUNT(settings));
 }
 
 const char *

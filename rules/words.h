@@ -29,12 +29,9 @@ extern const size_t words_statements_count;
 /* Is word in names? */
 bool words_have(const char *const *names, size_t n, struct span word);
 
-bool words_is_setting(struct span word);
-
 /* The nearest word of each kind, or NULL if none was meant. */
 const char *words_nearest_subject(struct span word);
 const char *words_nearest_operator(struct span word);
-const char *words_nearest_setting(struct span word);
 
 /* Of the actions' first words; of the second ones after first. */
 const char *words_nearest_action(struct span word);

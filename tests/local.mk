@@ -74,3 +74,28 @@ tests_test_dns_SOURCES = tests/test_dns.c tests/dns_server.c \
 tests_test_dns_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_dns_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
+
+# The front of the language alone, and what it says about wrong policies.
+noinst_PROGRAMS += tests/parse_tool
+tests_parse_tool_SOURCES = tests/parse_tool.c
+tests_parse_tool_LDADD = $(RULES_LIBS)
+dist_check_SCRIPTS += tests/errors.sh
+TESTS += tests/errors.sh
+EXTRA_DIST += tests/errors tests/policies
+
+# Fuzz targets: LLVMFuzzerTestOneInput, and a driver that any compiler builds.
+noinst_PROGRAMS += tests/fuzz_parse
+tests_fuzz_parse_SOURCES = tests/fuzz_parse.c tests/fuzz_main.c
+tests_fuzz_parse_LDADD = $(RULES_LIBS)
+dist_check_SCRIPTS += tests/fuzz.sh
+TESTS += tests/fuzz.sh
+
+if HAVE_CHECK
+check_PROGRAMS += tests/test_parse tests/test_diag
+tests_test_parse_SOURCES = tests/test_parse.c tests/check.h
+tests_test_parse_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_parse_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
+tests_test_diag_SOURCES = tests/test_diag.c tests/check.h
+tests_test_diag_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_diag_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
+endif

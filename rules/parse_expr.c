@@ -349,11 +349,11 @@ parse_primary(struct parser *p)
 	struct place from = parser_peek(p)->place;
 	enum quantifier quant;
 
+	if (parser_peek(p)->kind == TOKEN_PAREN)
+		return parse_paren(p);
 	if (++p->terms > CAPS_EXPR_TERMS)
 		FAIL(p, from, "more than %d conditions in one: values belong "
 		     "in a table", CAPS_EXPR_TERMS);
-	if (parser_peek(p)->kind == TOKEN_PAREN)
-		return parse_paren(p);
 	quant = parse_quantifier(p);
 	if (parser_at(p, "raw") || (!parser_ends(p) && parse_at_subject(p)))
 		return parse_comparison(p, quant, from);

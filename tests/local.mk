@@ -81,7 +81,7 @@ tests_parse_tool_SOURCES = tests/parse_tool.c
 tests_parse_tool_LDADD = $(RULES_LIBS)
 dist_check_SCRIPTS += tests/errors.sh
 TESTS += tests/errors.sh
-EXTRA_DIST += tests/errors tests/policies
+EXTRA_DIST += tests/errors tests/parse
 
 # Fuzz targets: LLVMFuzzerTestOneInput, and a driver that any compiler builds.
 noinst_PROGRAMS += tests/fuzz_parse

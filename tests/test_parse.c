@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "action.h"
 #include "check.h"
 #include "dump.h"
 #include "parse.h"

@@ -96,8 +96,6 @@ spf_term_name(struct spf_check *c, const struct spf_frame *f,
 	name = spf_macro_name(c->arena, spec, &c->macro, never);
 	if (arena_full(c->arena))
 		spf_end(c, SPF_TEMPERROR, "out of memory");
-	if (name.p == NULL) /* longer than anything sensible */
-		*never = true;
 	return name.p != NULL ? name : SPAN("");
 }
 

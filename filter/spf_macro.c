@@ -157,7 +157,7 @@ struct out {
 	char *p;
 	size_t n, size;
 	struct arena *arena;
-	bool failed;
+	bool failed, cut;
 };
 
 static void
@@ -166,9 +166,11 @@ put(struct out *o, const char *p, size_t n)
 	size_t size = o->size == 0 ? 256 : o->size;
 	char *grown;
 
-	if (o->failed || n > SPF_EXPANDED - o->n) {
-		o->failed = true;
+	if (o->failed || o->cut)
 		return;
+	if (n > SPF_EXPANDED - o->n) {
+		n = SPF_EXPANDED - o->n;
+		o->cut = true;
 	}
 	while (size < o->n + n)
 		size *= 2;
@@ -386,7 +388,7 @@ spf_macro_expand(struct arena *a, struct span s, const struct spf_macro *m,
 
 	if (never != NULL)
 		*never = false;
-	for (i = 0; i < s.n && !o.failed;) {
+	for (i = 0; i < s.n && !o.failed && !o.cut;) {
 		for (from = i; i < s.n && s.p[i] != '%'; i++)
 			;
 		put(&o, s.p + from, i - from);
@@ -408,6 +410,8 @@ spf_macro_name(struct arena *a, struct span text, const struct spf_macro *m,
 
 	if (s.p == NULL)
 		return s;
+	if (s.n == SPF_EXPANDED)
+		*never = true;
 	if (s.n > 0 && s.p[s.n - 1] == '.')
 		s.n--;
 	while (s.n > DNS_NAME) {

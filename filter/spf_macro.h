@@ -28,8 +28,8 @@ struct spf_macro {
 };
 
 /*
- * The text, spf_macro_ok, with its macros expanded. p NULL without memory,
- * or if it would be longer than SPF_EXPANDED bytes. *never (may be NULL) is
+ * The text, spf_macro_ok, with its macros expanded, cut at SPF_EXPANDED
+ * bytes. p NULL without memory. *never (may be NULL) is
  * set where %{s} or %{l} stands for a local part that is not ASCII: such a
  * term never matches (RFC 8616 4).
  */
@@ -39,7 +39,8 @@ struct span spf_macro_expand(struct arena *a, struct span text,
 
 /*
  * The same as a name to look up: without the dot at its end, labels cut from
- * the left to 253 bytes (RFC 7208 7.3).
+ * the left to 253 bytes (RFC 7208 7.3). What is too long to be expanded in
+ * full never matches.
  */
 struct span spf_macro_name(struct arena *a, struct span text,
                            const struct spf_macro *m, bool *never);

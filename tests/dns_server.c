@@ -141,6 +141,7 @@ begin(struct dns_reply *r, const unsigned char *q, size_t n, char name[256])
 	r->n = at + 5;
 	memcpy(r->message, q, r->n);
 	r->message[2] |= 0x80;
+	r->flood = 0;
 	memset(r->message + 6, 0, 6);
 	return true;
 }
@@ -186,29 +187,56 @@ read_all(int fd, unsigned char *p, size_t n)
 	return true;
 }
 
+/* Messages that are no answer to anything. */
 static void
-serve_tcp(struct dns_server *s, struct dns_reply *r)
+send_flood(int fd, unsigned n)
+{
+	static unsigned char junk[2 + 65535];
+
+	memset(junk, 0xff, sizeof(junk));
+	for (; n > 0; n--)
+		if (send(fd, junk, sizeof(junk), MSG_NOSIGNAL) < 0)
+			return;
+}
+
+/* One question, on a connection of its own. */
+static void
+answer_tcp(struct dns_server *s, struct dns_reply *r, int fd)
 {
 	unsigned char q[4096], size[2];
 	char name[256];
 	size_t n;
+	int wait;
+
+	if (!read_all(fd, size, 2))
+		return;
+	n = (size_t)(size[0] << 8 | size[1]);
+	if (n > sizeof(q) || !read_all(fd, q, n) || !begin(r, q, n, name))
+		return;
+	r->tcp = true;
+	r->number = atomic_fetch_add(&s->questions, 1);
+	wait = s->handler(r, s->of);
+	send_flood(fd, r->flood);
+	if (wait < 0) { /* the connection stays */
+		wait_for(s, 60000);
+		return;
+	}
+	if (!wait_for(s, wait))
+		return;
+	put16(size, r->n);
+	send(fd, size, 2, MSG_NOSIGNAL | MSG_MORE);
+	send(fd, r->message, r->n, MSG_NOSIGNAL);
+}
+
+static void
+serve_tcp(struct dns_server *s, struct dns_reply *r)
+{
 	int fd = accept(s->tcp, NULL, NULL);
 
-	if (fd >= 0 && read_all(fd, size, 2)) {
-		n = (size_t)(size[0] << 8 | size[1]);
-		if (n <= sizeof(q) && read_all(fd, q, n) &&
-		    begin(r, q, n, name)) {
-			r->tcp = true;
-			r->number = atomic_fetch_add(&s->questions, 1);
-			if (wait_for(s, s->handler(r, s->of))) {
-				put16(size, r->n);
-				send(fd, size, 2, MSG_NOSIGNAL | MSG_MORE);
-				send(fd, r->message, r->n, MSG_NOSIGNAL);
-			}
-		}
-	}
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return;
+	answer_tcp(s, r, fd);
+	close(fd);
 }
 
 static void *

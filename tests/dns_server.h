@@ -16,6 +16,7 @@ struct dns_reply {
 	unsigned char message[65535];
 	size_t n;
 	bool tcp;        /* the question came that way */
+	unsigned flood;  /* TCP: messages of 65,535 bytes to send before */
 	unsigned number; /* of the question, from 0 */
 	const char *name; /* what is asked, as text */
 	unsigned type;
@@ -23,7 +24,8 @@ struct dns_reply {
 
 /*
  * Fills the reply in, which holds header and question with QR set. Returns
- * how many milliseconds to wait before it is sent; -1: never send it.
+ * how many milliseconds to wait before it is sent; -1: never send it
+ * (over TCP the server then does nothing else).
  */
 typedef int dns_handler(struct dns_reply *r, void *of);
 

@@ -180,13 +180,14 @@ def is_gone(pid):
     return True
 
 
-def end_process(pid, patience=10):
-    """TERM, and KILL for who does not go."""
+def end_processes(pids, patience=15):
+    """TERM, and KILL for those that do not go."""
     for sig, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 2)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, sig)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sig)
         with contextlib.suppress(Failure):
-            until("process %d to end" % pid, lambda: is_gone(pid), wait)
+            until("processes to end", lambda: all(map(is_gone, pids)), wait)
             return
 
 
@@ -198,8 +199,7 @@ def guard(top, pipe):
     with os.fdopen(pipe) as lines:
         for line in lines:
             (pids.add if line[0] == "+" else pids.discard)(int(line[1:]))
-    for pid in pids:
-        end_process(pid)
+    end_processes(pids)
     if os.environ.get("KEEP"):
         print("# kept: " + top, file=sys.stderr)
     else:
@@ -213,6 +213,7 @@ class Workplace:
         self.top = tempfile.mkdtemp(prefix="vaglio-%s." % name,
                                     dir=self.open_folder())
         os.chmod(self.top, 0o755)
+        self.lock, self.closed = threading.Lock(), False
         reader, self.writer = os.pipe()
         self.guard = os.fork()
         if self.guard == 0:
@@ -237,13 +238,28 @@ class Workplace:
                 return folder
         raise Failure("no temporary folder that user postfix can enter")
 
-    def remember(self, pid):
-        os.write(self.writer, b"+%d\n" % pid)
+    def launch(self, words, **how):
+        """A process that the guard knows of before anything can happen."""
+        with self.lock:
+            if self.closed:
+                raise Failure("it is over")
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, **how)
+            self.tell("+", process.pid)
+        return process
+
+    def tell(self, mark, pid):
+        os.write(self.writer, b"%s%d\n" % (mark.encode(), pid))
 
     def forget(self, pid):
-        os.write(self.writer, b"-%d\n" % pid)
+        with self.lock:
+            if not self.closed:
+                self.tell("-", pid)
 
     def close(self):
+        with self.lock:
+            if self.closed:
+                return
+            self.closed = True
         os.close(self.writer)
         os.waitpid(self.guard, 0)
 
@@ -314,6 +330,9 @@ class Sink(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def handle_error(self, *_):
+        """A delivery that is broken off is none."""
+
     def __init__(self):
         super().__init__(("127.0.0.1", 0), SinkSession)
         self.port = self.server_address[1]
@@ -361,6 +380,9 @@ class LoginSession(socketserver.StreamRequestHandler):
 
 class Logins(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
+
+    def handle_error(self, *_):
+        """Postfix ends its sessions as it likes."""
 
     def __init__(self, path):
         super().__init__(path, LoginSession)
@@ -450,7 +472,7 @@ class Postfix:
             if r.returncode == 0:
                 with open(self.top + "/spool/pid/master.pid") as f:
                     self.pid = int(f.read())
-                self.workplace.remember(self.pid)
+                self.workplace.tell("+", self.pid)
                 return
         raise Failure("Postfix does not start:\n" + r.stderr + self.log())
 
@@ -458,7 +480,7 @@ class Postfix:
         return dict(os.environ, MAIL_CONFIG=self.top + "/etc")
 
     def stop(self):
-        end_process(self.pid)
+        end_processes([self.pid])
         self.workplace.forget(self.pid)
 
     def log(self):
@@ -599,12 +621,10 @@ class Vaglio:
         with open(self.log_path, "ab") as log, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(ready_path)
-            self.process = subprocess.Popen(
+            self.process = self.workplace.launch(
                 [self.binary, "-f", "-c", self.path, *options],
                 env=dict(os.environ, NOTIFY_SOCKET=ready_path),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True)
-            self.workplace.remember(self.process.pid)
+                stdout=log, stderr=log, start_new_session=True)
             self.wait_ready(ready)
         return self
 

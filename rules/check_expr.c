@@ -42,6 +42,8 @@ intern(struct checker *c, const struct ask *ask,
 	q->slot = q->rcpt ? p->rcpt_questions++ : p->shared_questions++;
 	if (ask->subject->cost > p->cost)
 		p->cost = ask->subject->cost;
+	if (ask->subject->flags & SUBJECT_IS_ANY)
+		p->any_stage = true;
 	return i;
 }
 

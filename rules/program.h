@@ -150,6 +150,7 @@ struct program {
 	size_t n_rules;
 	bool rcpt_rules;       /* some rule mentions the recipient at hand */
 	enum cost cost;        /* of the dearest question */
+	bool any_stage;        /* a question may be answered at any stage */
 	struct policy_table *tables;
 	size_t n_tables;
 	struct pattern **patterns; /* all, to be freed */

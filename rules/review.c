@@ -29,6 +29,8 @@ struct review {
 	size_t *open;         /* rules that may yet be yes for somebody */
 	size_t n_open;
 	struct verdict all;   /* the reading that is alike for all */
+	bool read;            /* it has been read, at stage read_at */
+	enum stage read_at;
 	struct recipient **rcpts;
 	size_t n_rcpts, room;
 	struct verdict message; /* given last for the whole message */
@@ -338,10 +340,22 @@ tell(struct review *r, struct verdict v)
 	return r->message = v;
 }
 
+/* The reading that is alike for all; once a stage, since a thousand
+ * recipients add nothing to it. */
+static void
+read_all(struct review *r)
+{
+	if (r->read && r->read_at == r->eval.stage && !r->program->any_stage)
+		return;
+	read_for(r, NO_RCPT, &r->all);
+	r->read = true;
+	r->read_at = r->eval.stage;
+}
+
 static struct verdict
 read_before_rcpt(struct review *r, enum stage s)
 {
-	read_for(r, NO_RCPT, &r->all);
+	read_all(r);
 	if (refusal(&r->all))
 		return s < first_refusal(r) ? nothing(r) : tell(r, r->all);
 	if (r->all.kind == VERDICT_ACCEPT && r->all.rule != NO_RULE
@@ -384,7 +398,7 @@ read_rcpt(struct review *r, size_t rcpt)
 	if (one->verdict.kind != VERDICT_NONE)
 		return;
 	if (!r->program->rcpt_rules)
-		read_for(r, NO_RCPT, &r->all);
+		read_all(r);
 	if (r->all.kind != VERDICT_NONE)
 		one->verdict = r->all;
 	else if (r->program->rcpt_rules)
@@ -446,7 +460,7 @@ read_remaining(struct review *r)
 		count(r, &r->rcpts[i]->verdict, &t);
 	}
 	if (t.n == 0) {
-		read_for(r, NO_RCPT, &r->all);
+		read_all(r);
 		if (r->eval.stage == STAGE_END)
 			verify(r, NO_RCPT, &r->all);
 		count(r, &r->all, &t);

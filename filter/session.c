@@ -350,6 +350,23 @@ reads_at(const struct session *s, enum stage stage)
 	return s->host.trial || policy_may_answer(s->told.policy, stage);
 }
 
+/*
+ * Until MAIL a session has no message, and many stay idle there: what was
+ * read so far is given back. It is read again then, at little cost, unless
+ * somebody else was asked.
+ */
+static struct answer
+rest(struct session *s, struct answer a)
+{
+	if (a.kind != ANSWER_GO_ON || s->over != NOT_OVER || s->host.trial ||
+	    s->mail || policy_asks_net(s->told.policy))
+		return a;
+	s->review = NULL;
+	told_forget(&s->told);
+	memory_account(&s->held, 0);
+	return a;
+}
+
 struct answer
 session_connect(struct session *s, const char *name,
                 const struct sockaddr *address)
@@ -363,7 +380,7 @@ session_connect(struct session *s, const char *name,
 		return fail(s, "no memory for this session");
 	if (!reads_at(s, STAGE_CONNECT))
 		return go_on;
-	return reach(s, STAGE_CONNECT, &a) ? decide(s, NO_RCPT) : a;
+	return reach(s, STAGE_CONNECT, &a) ? rest(s, decide(s, NO_RCPT)) : a;
 }
 
 /*
@@ -384,7 +401,7 @@ session_helo(struct session *s, const char *helo)
 		return fail(s, "no memory for this session");
 	if (!reads_at(s, STAGE_HELO))
 		return go_on;
-	return reach(s, STAGE_HELO, &a) ? decide(s, NO_RCPT) : a;
+	return reach(s, STAGE_HELO, &a) ? rest(s, decide(s, NO_RCPT)) : a;
 }
 
 struct answer

@@ -54,6 +54,9 @@ bool policy_may_answer(const struct policy *p, enum stage s);
 /* Is anything asked that becomes known at this stage? */
 bool policy_needs(const struct policy *p, enum stage s);
 
+/* Is somebody else asked for anything: DNS, a server? */
+bool policy_asks_net(const struct policy *p);
+
 /* May an action change the message so, or hold it? */
 bool policy_may_do(const struct policy *p, enum effect_kind k);
 

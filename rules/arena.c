@@ -7,7 +7,7 @@
 #include "arena.h"
 
 #define ALIGN _Alignof(max_align_t)
-#define FIRST_BLOCK 4096
+#define FIRST_BLOCK 512
 
 struct block {
 	struct block *next;

@@ -192,6 +192,12 @@ policy_needs(const struct policy *p, enum stage s)
 }
 
 bool
+policy_asks_net(const struct policy *p)
+{
+	return p->program.cost == COST_NET;
+}
+
+bool
 policy_may_do(const struct policy *p, enum effect_kind k)
 {
 	const struct action *a;

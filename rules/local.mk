@@ -34,8 +34,11 @@ librules_a_SOURCES = \
 	rules/parse_value.c \
 	rules/parser.h \
 	rules/pattern.c \
+	rules/pattern_impl.h \
 	rules/pattern_set.c \
 	rules/policy.c \
+	rules/prefilter.c \
+	rules/prefilter.h \
 	rules/program.h \
 	rules/review.c \
 	rules/setting.c \

@@ -3,22 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
-#include "pattern.h"
+#include "pattern_impl.h"
 
 /* JIT's own stack, a thread: it begins with the first and never exceeds the
  * second; past it a match fails (-46). */
 #define JIT_STACK_FIRST (32 << 10)
 #define JIT_STACK_MOST (1 << 20)
-
-struct pattern {
-	pcre2_code *code;
-	uint32_t options; /* as compiled, verbs in the pattern included */
-	uint32_t groups;
-	uint32_t newline;
-};
 
 /* What a thread keeps between matches: only memory, no state. */
 struct matcher {
@@ -158,12 +148,21 @@ explain(struct arena *a, int error)
 }
 
 static struct pattern *
-adopt(pcre2_code *code)
+adopt(pcre2_code *code, struct span text, uint32_t options)
 {
 	struct pattern *p = calloc(1, sizeof(*p));
+	char *copy = malloc(text.n + 1);
 
-	if (p == NULL)
+	if (p == NULL || copy == NULL) {
+		free(p);
+		free(copy);
 		return NULL;
+	}
+	if (text.n > 0)
+		memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	p->text = (struct span){copy, text.n};
+	p->asked = options;
 	p->code = code;
 	pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &p->options);
 	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &p->groups);
@@ -198,7 +197,7 @@ pattern_new(struct arena *a, struct span text, struct span flags, bool raw,
 		*offset = at;
 		return NULL;
 	}
-	p = adopt(code);
+	p = adopt(code, text, options);
 	if (p == NULL) {
 		pcre2_code_free(code);
 		*message = arena_copy(a, SPAN("no memory"));
@@ -213,6 +212,7 @@ pattern_free(struct pattern *p)
 	if (p == NULL)
 		return;
 	pcre2_code_free(p->code);
+	free((char *)(size_t)p->text.p);
 	free(p);
 }
 

@@ -4,7 +4,10 @@ TESTS += $(check_PROGRAMS)
 
 if HAVE_CHECK
 check_PROGRAMS += tests/test_ip tests/test_domain tests/test_utf8 \
-	tests/test_pattern tests/test_table
+	tests/test_pattern tests/test_prefilter tests/test_table
+tests_test_prefilter_SOURCES = tests/test_prefilter.c tests/check.h
+tests_test_prefilter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_prefilter_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
 tests_test_table_SOURCES = tests/test_table.c tests/check.h
 tests_test_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_table_LDADD = $(RULES_LIBS) $(CHECK_LIBS)

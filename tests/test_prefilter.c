@@ -393,7 +393,7 @@ END_TEST
 
 /* ---- many, by many threads ---- */
 
-#define MANY 1000
+#define MANY 200
 static struct pattern *many[MANY];
 static struct pattern_set *many_set;
 
@@ -431,7 +431,7 @@ scan_often(void *of)
 	size_t i, candidates, *wrong = of;
 	int k, n;
 
-	for (k = 0; k < 200; k++) {
+	for (k = 0; k < MANY; k++) {
 		n = snprintf(text, sizeof(text), "Big OFFER %dxyz Today", k);
 		pattern_set_scan(many_set, (struct span){text, (size_t)n}, may);
 		for (candidates = 0, i = 0; i < MANY; i++)

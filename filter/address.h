@@ -6,6 +6,12 @@
 #include "value.h"
 
 /*
+ * GMime made ready; any thread, any number of times. The functions below do
+ * it themselves.
+ */
+void address_init(void);
+
+/*
  * An envelope address as MAIL or RCPT gave it (RFC 5321 4.1.2): with or
  * without brackets, with a source route, quotes, a literal, "<>", a local
  * part alone. Fills v (VALUE_ADDRESS); what can't be parsed is v->bad with
@@ -35,16 +41,25 @@ bool address_field(struct arena *a, struct span value,
                    struct mailbox **boxes, size_t *n, bool *full);
 
 /*
- * A header field's value unfolded and RFC 2047-decoded to valid UTF-8 (by
- * GMime). p NULL: no memory.
+ * A header field's value on one line: a line end before a blank is left out,
+ * any other CR or LF is a blank, none stands at the ends. Valid UTF-8, with
+ * U+FFFD for what is not (also for 8-bit bytes in another charset: nobody
+ * knows which) and for NUL. p NULL: no memory.
+ */
+struct span header_unfold(struct arena *a, struct span raw);
+
+/*
+ * The same, RFC 2047-decoded, once, by GMime; U+FFFD for what can't be.
  */
 struct span header_decode(struct arena *a, struct span raw);
 
 /*
  * value made fit for a header field: one line, CR LF NUL and other controls
  * a blank, what is not ASCII RFC 2047-encoded (by GMime), folded at 78 with
- * LF and a blank, never a line above 998. name: the field's, for the width
- * of the first line. p NULL: no memory.
+ * LF and a blank, never a line above 998. header_decode gives the value back
+ * (without blanks at its ends): a text that looks like an encoded word is
+ * encoded. name: the field's, for the width of the first line. NUL-terminated.
+ * p NULL: no memory.
  */
 struct span header_encode(struct arena *a, struct span name, struct span value);
 

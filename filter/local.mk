@@ -6,6 +6,7 @@ FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
 libfilter_a_SOURCES = \
 	filter/placeholder.c \
 	filter/address.c filter/address.h \
+	filter/charset.c filter/charset.h filter/encoded.c \
 	filter/body.c filter/body.h \
 	filter/control.c filter/control.h \
 	filter/diff.c filter/diff.h \

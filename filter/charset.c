@@ -1,0 +1,138 @@
+#include <errno.h>
+#include <iconv.h>
+#include <string.h>
+
+#include "charset.h"
+
+#define NAME_MAX_BYTES 40 /* the longest of IANA's is 45, in use are 20 */
+
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+/*
+ * Names that iconv does not know, and charsets of which senders use more
+ * than their names promise; the right side is what mail readers take.
+ */
+static const char *const aliases[][2] = {
+	{"gb2312", "gb18030"},
+	{"gb_2312-80", "gb18030"},
+	{"gbk", "gb18030"},
+	{"x-gbk", "gb18030"},
+	{"euc-kr", "cp949"},
+	{"ks_c_5601-1987", "cp949"},
+	{"shift_jis", "cp932"},
+	{"x-sjis", "cp932"},
+	{"iso-8859-1", "cp1252"},
+	{"latin1", "cp1252"},
+	{"iso-8859-8-i", "iso-8859-8"},
+	{"unicode-1-1-utf-7", "utf-7"},
+	{"x-unicode-2-0-utf-7", "utf-7"},
+	{"x-mac-roman", "macintosh"},
+};
+
+/* The name for iconv in name; false: such a name is nobody's. */
+static bool
+iconv_name(struct span charset, char name[NAME_MAX_BYTES + 1])
+{
+	size_t i;
+
+	if (charset.n == 0 || charset.n > NAME_MAX_BYTES)
+		return false;
+	for (i = 0; i < charset.n; i++) {
+		/* no "/" above all: it has a meaning to iconv_open */
+		if (!g_ascii_isalnum(charset.p[i]) &&
+		    strchr("-_.:+", charset.p[i]) == NULL)
+			return false;
+		name[i] = charset.p[i];
+	}
+	name[i] = '\0';
+	for (i = 0; i < G_N_ELEMENTS(aliases); i++)
+		if (g_ascii_strcasecmp(name, aliases[i][0]) == 0)
+			strcpy(name, aliases[i][1]);
+	return true;
+}
+
+/* Of UTF-8 that may be wrong, or of ASCII with other bytes in it. */
+static void
+append_valid(GString *out, struct span s, bool ascii)
+{
+	size_t i, n;
+	const char *end;
+
+	for (i = 0; i < s.n; i += n) {
+		if (ascii) {
+			for (n = 0; i + n < s.n && s.p[i + n] > 0; n++)
+				;
+		} else {
+			g_utf8_validate_len(s.p + i, s.n - i, &end);
+			n = (size_t)(end - (s.p + i));
+		}
+		g_string_append_len(out, s.p + i, (gssize)n);
+		if (i + n == s.n)
+			return;
+		g_string_append(out, replacement);
+		n++;
+	}
+}
+
+/* How many bytes to leave out when one can't be converted. */
+static size_t
+unit(const char *name)
+{
+	if (g_ascii_strncasecmp(name, "utf-16", 6) == 0 ||
+	    g_ascii_strncasecmp(name, "ucs-2", 5) == 0)
+		return 2;
+	if (g_ascii_strncasecmp(name, "utf-32", 6) == 0 ||
+	    g_ascii_strncasecmp(name, "ucs-4", 5) == 0)
+		return 4;
+	return 1;
+}
+
+static void
+convert(GString *out, iconv_t cd, size_t skip, struct span s)
+{
+	char buffer[1024], *to;
+	char *from = (char *)(size_t)s.p; /* iconv takes no const */
+	size_t left = s.n, room, done;
+
+	while (left > 0) {
+		to = buffer;
+		room = sizeof(buffer);
+		done = iconv(cd, &from, &left, &to, &room);
+		append_valid(out, (struct span){buffer, (size_t)(to - buffer)},
+		             false);
+		if (done != (size_t)-1 || errno == E2BIG)
+			continue;
+		/* EILSEQ, or EINVAL: the end is missing */
+		g_string_append(out, replacement);
+		if (errno != EILSEQ || left < skip)
+			break;
+		from += skip;
+		left -= skip;
+	}
+	/* some hold a letter back until they are asked (TCVN, UTF-7) */
+	to = buffer;
+	room = sizeof(buffer);
+	iconv(cd, NULL, NULL, &to, &room);
+	append_valid(out, (struct span){buffer, (size_t)(to - buffer)}, false);
+}
+
+void
+charset_to_utf8(GString *out, struct span charset, struct span bytes)
+{
+	char name[NAME_MAX_BYTES + 1];
+	bool known = iconv_name(charset, name);
+	iconv_t cd;
+
+	if (known && (g_ascii_strcasecmp(name, "utf-8") == 0 ||
+	              g_ascii_strcasecmp(name, "utf8") == 0)) {
+		append_valid(out, bytes, false);
+		return;
+	}
+	cd = known ? iconv_open("UTF-8", name) : (iconv_t)-1;
+	if (cd == (iconv_t)-1) {
+		append_valid(out, bytes, true);
+		return;
+	}
+	convert(out, cd, unit(name), bytes);
+	iconv_close(cd);
+}

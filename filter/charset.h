@@ -1,0 +1,18 @@
+/* charset.h - bytes in a charset that a stranger named, as UTF-8. */
+#ifndef CHARSET_H
+#define CHARSET_H
+
+#include <glib.h>
+
+#include "span.h"
+
+/*
+ * Appends bytes, read as charset, to out: U+FFFD for each byte that can't be
+ * converted, and for U+0000. Of a charset that nobody knows, ASCII is kept.
+ * What is appended is valid UTF-8. (GMime's own conversion writes "?", which
+ * a pattern can't tell from a question mark, and keeps each charset's name
+ * that it ever saw.)
+ */
+void charset_to_utf8(GString *out, struct span charset, struct span bytes);
+
+#endif

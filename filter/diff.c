@@ -162,14 +162,16 @@ print_hunks(FILE *out, const struct script *s, const struct span *a,
 }
 
 bool
-diff_print(FILE *out, const struct span *a, size_t n, const struct span *b,
-           size_t m)
+diff_print(FILE *out, const struct diff_text *a, const struct diff_text *b)
 {
-	struct script s = {malloc(n + m + 1), 0};
-	bool done = s.steps != NULL && compare(&s, a, n, b, m);
+	struct script s = {malloc(a->n + b->n + 1), 0};
+	bool done = s.steps != NULL &&
+		compare(&s, a->lines, a->n, b->lines, b->n);
 
-	if (done)
-		print_hunks(out, &s, a, b);
+	if (done && next_change(&s, 0) < s.n) {
+		fprintf(out, "--- %s\n+++ %s\n", a->name, b->name);
+		print_hunks(out, &s, a->lines, b->lines);
+	}
 	free(s.steps);
 	return done;
 }

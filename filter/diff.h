@@ -7,10 +7,16 @@
 #include "span.h"
 
 /*
- * Lines without their ends. Prints hunks with three lines of context;
- * nothing if the texts are equal. false: no memory.
+ * Lines without their ends. Prints hunks with three lines of context under
+ * the two names; nothing if the texts are equal. false: no memory.
  */
-bool diff_print(FILE *out, const struct span *a, size_t n,
-                const struct span *b, size_t m);
+struct diff_text {
+	const char *name;
+	const struct span *lines;
+	size_t n;
+};
+
+bool diff_print(FILE *out, const struct diff_text *a,
+                const struct diff_text *b);
 
 #endif

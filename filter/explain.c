@@ -294,6 +294,18 @@ print_shadow(const struct explained *e, const struct shadow *s, FILE *out)
 }
 
 static bool
+print_difference(const struct explained *e, FILE *out)
+{
+	const struct diff_text before = {
+		"as it came", e->before.lines, e->before.n,
+	}, after = {
+		"as it is let in", e->after.lines, e->after.n,
+	};
+
+	return diff_print(out, &before, &after);
+}
+
+static bool
 print_text(const struct explained *e, FILE *out)
 {
 	int width = name_width(e->trial->policy);
@@ -311,8 +323,7 @@ print_text(const struct explained *e, FILE *out)
 	if (policy_settings(e->trial->policy)->shadow.number != 0)
 		fputs("set shadow yes: all of this is logged, and mail is let "
 			"in unchanged\n", out);
-	return !e->let_in || diff_print(out, e->before.lines, e->before.n,
-		e->after.lines, e->after.n);
+	return !e->let_in || print_difference(e, out);
 }
 
 /* ---- explain ---- */

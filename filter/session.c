@@ -449,14 +449,12 @@ session_data(struct session *s)
 	return reach(s, STAGE_DATA, &a) ? decide(s, NO_RCPT) : a;
 }
 
-/* What the header's limits say of one more field. NULL: nothing. */
+/* What the limits say of the header's size. NULL: nothing. */
 static const char *
 header_limit(const struct session *s)
 {
 	double limit = policy_settings(s->told.policy)->message_limit.number;
 
-	if (message_fields(s->told.message) >= CAPS_HEADER_FIELDS)
-		return "too many header fields for this filter";
 	if (s->told.header_bytes > CAPS_HEADER_BYTES)
 		return "header too large for this filter";
 	if ((double)s->told.header_bytes > limit)
@@ -477,12 +475,14 @@ session_header(struct session *s, const char *name, const char *value)
 		return go_on;
 	if (s->headers) /* it would escape the rules that were read */
 		return fail(s, "a header field came after the header's end");
+	if (message_fields(s->told.message) >= CAPS_HEADER_FIELDS)
+		return fail(s, "too many header fields for this filter");
+	told = told_header(&s->told, name, value);
 	why = header_limit(s);
-	told = why == NULL && told_header(&s->told, name, value);
-	if (why == NULL)
-		why = header_limit(s);
+	if (why != NULL)
+		return fail(s, why);
 	if (!told)
-		return why != NULL ? fail(s, why) : without_memory(s);
+		return without_memory(s);
 	if (!within_limit(s))
 		return fail(s, "this filter's memory-limit is reached");
 	return go_on;

@@ -56,6 +56,10 @@ TEST_EXTENSIONS = .sh .tap
 dist_check_SCRIPTS += tests/layers.sh
 TESTS += tests/layers.sh
 if HAVE_CHECK
+check_PROGRAMS += tests/test_session
+tests_test_session_SOURCES = tests/test_session.c tests/check.h
+tests_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_session_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/test_log
 tests_test_log_SOURCES = tests/test_log.c tests/check.h
 tests_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

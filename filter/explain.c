@@ -81,19 +81,12 @@ watch(void *of, struct trial *t, enum stage stage, size_t rcpt)
 static bool
 add_line(struct trial *t, struct explain_lines *l, struct span line)
 {
-	struct span *more;
-	size_t n = l->n;
+	struct span *slot = arena_grow(t->arena, &l->lines, &l->n,
+		sizeof(*slot));
 
-	if ((n & (n - 1)) == 0) { /* grows at each power of two */
-		more = arena_alloc(t->arena, (n == 0 ? 1 : 2 * n) *
-			sizeof(*more));
-		if (more == NULL)
-			return false;
-		if (n > 0)
-			memcpy(more, l->lines, n * sizeof(*more));
-		l->lines = more;
-	}
-	l->lines[l->n++] = line;
+	if (slot == NULL)
+		return false;
+	*slot = line;
 	return line.p != NULL;
 }
 

@@ -444,23 +444,6 @@ compare_named(const void *left, const void *right)
 	return c != 0 ? c : (a->number > b->number) - (a->number < b->number);
 }
 
-/* A name in lower case: RFC 5322 2.2 has ASCII there, letters of any case. */
-static struct span
-lower_name(struct arena *a, struct span name)
-{
-	char *p = arena_alloc(a, name.n + 1);
-	size_t i;
-
-	if (p == NULL)
-		return (struct span){NULL, 0};
-	for (i = 0; i < name.n; i++) {
-		p[i] = name.p[i];
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] = (char)(p[i] - 'A' + 'a');
-	}
-	return (struct span){p, name.n};
-}
-
 /* Sorted by name, so that a question costs a search and not a scan. */
 static struct named *
 sort_fields(struct told *t, size_t n)
@@ -471,7 +454,7 @@ sort_fields(struct told *t, size_t n)
 	if (named == NULL)
 		return NULL;
 	for (i = 0; i < n; i++) {
-		named[i].name = lower_name(t->arena,
+		named[i].name = arena_lower(t->arena,
 			message_field(t->message, i)->name);
 		named[i].number = i;
 		if (named[i].name.p == NULL)

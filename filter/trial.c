@@ -140,19 +140,12 @@ next_field(struct trial *t, struct span *rest, struct scenario_pair *f)
 static bool
 add_field(struct trial *t, struct scenario_pair f)
 {
-	struct scenario_pair *more;
-	size_t n = t->n_fields;
+	struct scenario_pair *slot = arena_grow(t->arena, &t->fields,
+		&t->n_fields, sizeof(*slot));
 
-	if ((n & (n - 1)) == 0) { /* grows at each power of two */
-		more = arena_alloc(t->arena, (n == 0 ? 1 : 2 * n) *
-			sizeof(*more));
-		if (more == NULL)
-			return false;
-		if (n > 0)
-			memcpy(more, t->fields, n * sizeof(*more));
-		t->fields = more;
-	}
-	t->fields[t->n_fields++] = f;
+	if (slot == NULL)
+		return false;
+	*slot = f;
 	return f.name.p != NULL && f.value.p != NULL;
 }
 

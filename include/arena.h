@@ -33,6 +33,16 @@ void *arena_alloc(struct arena *a, size_t n);
 /* A copy with a NUL behind it (not counted). p is NULL on failure. */
 struct span arena_copy(struct arena *a, struct span s);
 
+/* The same with ASCII letters in lower case. */
+struct span arena_lower(struct arena *a, struct span s);
+
+/*
+ * Room for one more, zeroed, behind the *n elements of size bytes of an
+ * array that is grown by this alone: the array (*array, any pointer) may
+ * move, *n is counted up. NULL on failure, and then nothing has changed.
+ */
+void *arena_grow(struct arena *a, void *array, size_t *n, size_t size);
+
 /* printf into the arena; p is NULL on failure. */
 struct span arena_printf(struct arena *a, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -145,6 +145,42 @@ arena_copy(struct arena *a, struct span s)
 }
 
 struct span
+arena_lower(struct arena *a, struct span s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	size_t i;
+
+	if (p == NULL)
+		return (struct span){NULL, 0};
+	for (i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		p[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+	}
+	return (struct span){p, s.n};
+}
+
+/* Full when *n is a power of two (or 0), so that no size need be kept. */
+void *
+arena_grow(struct arena *a, void *array, size_t *n, size_t size)
+{
+	char *elements, *more;
+
+	/* by memcpy, since the array's own type is not known here */
+	memcpy(&elements, array, sizeof(elements));
+	if ((*n & (*n - 1)) == 0) {
+		more = arena_alloc(a, (*n == 0 ? 1 : *n * 2) * size);
+		if (more == NULL)
+			return NULL;
+		if (*n > 0)
+			memcpy(more, elements, *n * size);
+		elements = more;
+		memcpy(array, &elements, sizeof(elements));
+	}
+	return elements + size * (*n)++;
+}
+
+struct span
 arena_printf(struct arena *a, const char *format, ...)
 {
 	va_list args;

@@ -5,22 +5,6 @@
 #include "caps.h"
 #include "checker.h"
 
-void *
-check_grow(struct checker *c, void *array_pointer, size_t *n, size_t size)
-{
-	char **array = array_pointer;
-	char *grown;
-
-	/* powers of two: full when n is one, so that no size is kept */
-	if ((*n & (*n - 1)) == 0) {
-		grown = arena_alloc(c->arena, (*n == 0 ? 1 : *n * 2) * size);
-		if (*n > 0)
-			memcpy(grown, *array, *n * size);
-		*array = grown;
-	}
-	return *array + size * (*n)++;
-}
-
 /* ---- names ---- */
 
 static void
@@ -76,7 +60,7 @@ check_table(struct checker *c, struct ast_table *t)
 		tell_twice(c, "table", t->name, t->name_place, there->place);
 		return;
 	}
-	made = check_grow(c, &c->program->tables, &c->program->n_tables,
+	made = arena_grow(c->arena, &c->program->tables, &c->program->n_tables,
 	                  sizeof(*made));
 	t->table = c->program->n_tables - 1;
 	made->ast = t;
@@ -103,7 +87,7 @@ check_define(struct checker *c, struct ast_define *d)
 	d->compiled[0].done = true;
 	d->broken = diags_errors(c->diags) != before;
 	c->pattern_leaves = 0;
-	slot = check_grow(c, &c->defines, &c->n_defines, sizeof(*slot));
+	slot = arena_grow(c->arena, &c->defines, &c->n_defines, sizeof(*slot));
 	*slot = d;
 }
 
@@ -333,7 +317,7 @@ check_rule(struct checker *c, struct ast_rule *ast)
 		if (span_is(p->rules[i].ast->name, ast->name))
 			tell_twice(c, "rule", ast->name, ast->name_place,
 			           p->rules[i].ast->name_place);
-	r = check_grow(c, &p->rules, &p->n_rules, sizeof(*r));
+	r = arena_grow(c->arena, &p->rules, &p->n_rules, sizeof(*r));
 	r->ast = ast;
 	r->shadow = ast->shadow;
 	r->on_error = ast->on_error;

@@ -34,7 +34,7 @@ intern(struct checker *c, const struct ask *ask,
 	for (i = 0; i < p->n_questions; i++)
 		if (same_question(&p->questions[i], ask, argument))
 			return i;
-	q = check_grow(c, &p->questions, &p->n_questions, sizeof(*q));
+	q = arena_grow(c->arena, &p->questions, &p->n_questions, sizeof(*q));
 	q->ask = *ask;
 	q->argument = argument;
 	q->place = place;
@@ -156,7 +156,7 @@ static struct node *
 add_node(struct checker *c, size_t *number)
 {
 	*number = c->program->n_nodes;
-	return check_grow(c, &c->program->nodes, &c->program->n_nodes,
+	return arena_grow(c->arena, &c->program->nodes, &c->program->n_nodes,
 	                  sizeof(struct node));
 }
 
@@ -283,17 +283,7 @@ op_fits(struct checker *c, const struct expr *e, enum value_type type)
 static struct span
 fold(struct checker *c, struct span text, bool raw)
 {
-	char *p;
-	size_t i;
-
-	if (!raw)
-		return utf8_fold(c->arena, text);
-	text = arena_copy(c->arena, text);
-	p = (char *)(uintptr_t)text.p;
-	for (i = 0; i < text.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] = (char)(p[i] - 'A' + 'a');
-	return text;
+	return raw ? arena_lower(c->arena, text) : utf8_fold(c->arena, text);
 }
 
 /* local@domain with the domain in its one spelling; no @: as it is. */
@@ -471,7 +461,7 @@ check_pattern(struct checker *c, struct ast_value *v, bool raw)
 
 	made = pattern_new(c->arena, v->text, v->flags, raw, &message, &offset);
 	if (made != NULL) {
-		slot = check_grow(c, &p->patterns, &p->n_patterns,
+		slot = arena_grow(c->arena, &p->patterns, &p->n_patterns,
 		                  sizeof(*slot));
 		return *slot = made;
 	}
@@ -501,7 +491,7 @@ pattern_operand(struct checker *c, const struct expr *e, struct ast_value *v,
 	if (v->pattern == NULL)
 		return false;
 	o->bit = q->n_patterns;
-	slot = check_grow(c, &q->patterns, &q->n_patterns, sizeof(*slot));
+	slot = arena_grow(c->arena, &q->patterns, &q->n_patterns, sizeof(*slot));
 	*slot = v->pattern;
 	return true;
 }
@@ -713,7 +703,7 @@ anonymous_table(struct checker *c, const struct ast_value *list,
 		(*end)->key = v;
 		end = &(*end)->next;
 	}
-	t = check_grow(c, &c->program->tables, &c->program->n_tables,
+	t = arena_grow(c->arena, &c->program->tables, &c->program->n_tables,
 	               sizeof(*t));
 	t->name = SPAN("");
 	t->place = list->place;

@@ -74,7 +74,7 @@ add_rcpt(struct checker *c, struct scenario *s, struct span rcpt)
 {
 	struct span *list = (struct span *)(uintptr_t)s->rcpts;
 
-	*(struct span *)check_grow(c, &list, &s->n_rcpts, sizeof(*list)) = rcpt;
+	*(struct span *)arena_grow(c->arena, &list, &s->n_rcpts, sizeof(*list)) = rcpt;
 	s->rcpts = list;
 }
 
@@ -96,7 +96,7 @@ add_pair(struct checker *c, const struct scenario_pair **pairs, size_t *n,
          struct span name, struct span value)
 {
 	struct scenario_pair *list = (struct scenario_pair *)(uintptr_t)*pairs;
-	struct scenario_pair *p = check_grow(c, &list, n, sizeof(*list));
+	struct scenario_pair *p = arena_grow(c->arena, &list, n, sizeof(*list));
 
 	p->name = name;
 	p->value = value;
@@ -170,7 +170,7 @@ make_empty_table(struct checker *c)
 		table_ask_key(c->empty_table, type, nowhere, c->diags);
 		table_ask_values(c->empty_table, type, nowhere, c->diags);
 	}
-	*(struct table **)check_grow(c, &p->test_tables, &p->n_test_tables,
+	*(struct table **)arena_grow(c->arena, &p->test_tables, &p->n_test_tables,
 	                             sizeof(struct table *)) = c->empty_table;
 }
 
@@ -218,7 +218,7 @@ take_table(struct checker *c, const struct ast_given *g,
 		if (t->value_types & (1u << type))
 			table_ask_values(made, type, g->place, c->diags);
 	}
-	*(struct table **)check_grow(c, &p->test_tables, &p->n_test_tables,
+	*(struct table **)arena_grow(c->arena, &p->test_tables, &p->n_test_tables,
 	                             sizeof(struct table *)) = made;
 	tables[t - p->tables] = made;
 }
@@ -359,14 +359,14 @@ check_test(struct checker *c, const struct ast_test *t)
 			           "test \"%.*s\" is there already, in line %u",
 			           SPAN_ARG(t->name),
 			           place_line(p->tests[i].place));
-	out = check_grow(c, &p->tests, &p->n_tests, sizeof(*out));
+	out = arena_grow(c->arena, &p->tests, &p->n_tests, sizeof(*out));
 	out->name = t->name;
 	out->place = t->name_place;
 	out->tables = tables;
 	for (g = t->givens; g != NULL; g = g->next)
 		take_given(c, g, out, tables);
 	for (e = t->expects; e != NULL; e = e->next)
-		take_expect(c, e, check_grow(c, &expects, &out->n_expects,
+		take_expect(c, e, arena_grow(c->arena, &expects, &out->n_expects,
 		                             sizeof(*expects)));
 	out->expects = expects;
 	if (t->expects == NULL)

@@ -33,10 +33,6 @@ struct checker {
  */
 void check_policy(struct program *program, const char *dir, struct diags *d);
 
-/* array has n elements of size; gives room for one more, zeroed. The array
- * moves; its element n is returned and n counted up. */
-void *check_grow(struct checker *c, void *array_pointer, size_t *n, size_t size);
-
 /* The path of a file that the policy names. */
 const char *check_path(struct checker *c, const struct ast_value *v);
 

@@ -39,22 +39,6 @@ without_dot(struct span s)
 	return s;
 }
 
-static struct span
-copy_lower(struct arena *a, struct span s)
-{
-	char *p = arena_alloc(a, s.n + 1);
-	size_t i;
-
-	if (p == NULL)
-		return (struct span){NULL, 0};
-	for (i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		p[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-	}
-	return (struct span){p, s.n};
-}
-
 static bool
 is_ascii(struct span s)
 {
@@ -92,7 +76,7 @@ to_a_labels(struct arena *a, struct span name, struct span *out)
 	idn2_free(ascii); /* before the arena may jump away */
 	if (!made || !is_host(without_dot(span_of(host))))
 		return false;
-	*out = copy_lower(a, without_dot(span_of(host)));
+	*out = arena_lower(a, without_dot(span_of(host)));
 	return true;
 }
 
@@ -102,7 +86,7 @@ domain_canonical(struct arena *a, struct span name)
 	struct span out;
 
 	if (is_ascii(name))
-		return copy_lower(a, is_host(without_dot(name)) ?
+		return arena_lower(a, is_host(without_dot(name)) ?
 		                  without_dot(name) : name);
-	return to_a_labels(a, name, &out) ? out : copy_lower(a, name);
+	return to_a_labels(a, name, &out) ? out : arena_lower(a, name);
 }

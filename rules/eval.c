@@ -55,22 +55,6 @@ eval_fact(struct evaluation *e, size_t ask)
 
 /* ---- one value against one operand ---- */
 
-static struct span
-fold_raw(struct arena *a, struct span s)
-{
-	char *p = arena_alloc(a, s.n + 1);
-	size_t i;
-
-	if (p == NULL)
-		return (struct span){NULL, 0};
-	for (i = 0; i < s.n; i++) {
-		char l = s.p[i];
-
-		p[i] = (char)(l >= 'A' && l <= 'Z' ? l - 'A' + 'a' : l);
-	}
-	return (struct span){p, s.n};
-}
-
 /* The value's text without case; made once. */
 static struct span
 folded(struct evaluation *e, const struct node *n, const struct fact *f,
@@ -90,7 +74,7 @@ folded(struct evaluation *e, const struct node *n, const struct fact *f,
 		if (text.n == 0)
 			m->folded[i] = SPAN("");
 		else if (q->ask.subject->flags & SUBJECT_IS_RAW)
-			m->folded[i] = fold_raw(e->arena, text);
+			m->folded[i] = arena_lower(e->arena, text);
 		else
 			m->folded[i] = utf8_fold(e->arena, text);
 	}

@@ -32,7 +32,7 @@ struct review {
 	bool read;            /* it has been read, at stage read_at */
 	enum stage read_at;
 	struct recipient **rcpts;
-	size_t n_rcpts, room;
+	size_t n_rcpts;
 	struct verdict message; /* given last for the whole message */
 };
 
@@ -72,38 +72,21 @@ review_new(const struct policy *policy, const struct facts *facts,
 	return r;
 }
 
-static bool
-make_room(struct review *r)
-{
-	size_t room = r->room == 0 ? 8 : r->room * 2;
-	struct recipient **more;
-
-	if (r->n_rcpts < r->room)
-		return true;
-	more = arena_alloc(r->arena, room * sizeof(struct recipient *));
-	if (more == NULL)
-		return false;
-	if (r->n_rcpts > 0)
-		memcpy(more, r->rcpts, r->n_rcpts * sizeof(struct recipient *));
-	r->rcpts = more;
-	r->room = room;
-	return true;
-}
-
 size_t
 review_add_rcpt(struct review *r)
 {
 	const struct program *p = r->program;
-	struct recipient *one;
+	struct recipient *one = arena_alloc(r->arena, sizeof(*one)), **slot;
 
-	if (!make_room(r))
-		return NO_RCPT;
-	one = arena_alloc(r->arena, sizeof(*one));
 	if (one == NULL || !known_new(r->arena, &one->known, p->rcpt_nodes,
 	                              p->rcpt_questions))
 		return NO_RCPT;
-	r->rcpts[r->n_rcpts] = one;
-	return r->n_rcpts++;
+	slot = arena_grow(r->arena, &r->rcpts, &r->n_rcpts,
+	                  sizeof(struct recipient *));
+	if (slot == NULL)
+		return NO_RCPT;
+	*slot = one;
+	return r->n_rcpts - 1;
 }
 
 void
@@ -535,26 +518,8 @@ reached_by(struct review *r, size_t rule, bool let_in, size_t *list)
 
 struct effect_list {
 	struct effect *list;
-	size_t n, room;
+	size_t n;
 };
-
-static struct effect *
-add_effect(struct review *r, struct effect_list *l)
-{
-	struct effect *more;
-	size_t room = l->room == 0 ? 8 : l->room * 2;
-
-	if (l->n == l->room) {
-		more = arena_alloc(r->arena, room * sizeof(*more));
-		if (more == NULL)
-			return NULL;
-		if (l->n > 0)
-			memcpy(more, l->list, l->n * sizeof(*more));
-		l->list = more;
-		l->room = room;
-	}
-	return &l->list[l->n++];
-}
 
 static bool
 fill_effect(struct review *r, struct effect *e, size_t rule,
@@ -593,7 +558,8 @@ note(struct review *r, struct effect_list *l, size_t rule,
 	size_t i;
 
 	for (i = 0; i < (each ? n : 1); i++) {
-		struct effect *e = add_effect(r, l);
+		struct effect *e = arena_grow(r->arena, &l->list, &l->n,
+		                              sizeof(struct effect));
 
 		if (e == NULL)
 			return false;

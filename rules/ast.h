@@ -220,10 +220,26 @@ struct ast_test {
 	struct ast_expect *expects;
 };
 
+/* What a statement that could not be parsed would have named. */
+struct ast_lost {
+	enum statement_kind kind;
+	struct span name;
+	struct ast_lost *next;
+};
+
 struct ast {
 	struct arena *arena;
 	struct statement *statements;
 	bool broken;                  /* some statement could not be parsed */
+	struct ast_lost *lost;
+	bool lost_any;                /* and some might have named anything */
 };
+
+/*
+ * Might a table, define or rule of this name be there, had it been parsed? If
+ * so it is no second mistake to use it.
+ */
+bool ast_lost(const struct ast *ast, enum statement_kind kind,
+              struct span name);
 
 #endif

@@ -556,6 +556,8 @@ tell_unknown_table(struct checker *c, const struct ast_lookup *l)
 	const char *near;
 	size_t i, n = 0;
 
+	if (ast_lost(p->ast, AST_TABLE_STATEMENT, l->name))
+		return;
 	for (i = 0; i < p->n_tables; i++)
 		if (p->tables[i].ast != NULL)
 			names[n++] = arena_copy(c->arena, p->tables[i].name).p;
@@ -875,6 +877,8 @@ tell_unknown_name(struct checker *c, const struct expr *e)
 	const char *near;
 	size_t i, n = 0;
 
+	if (ast_lost(c->program->ast, AST_DEFINE, e->name))
+		return;
 	for (i = 0; i < c->n_defines; i++)
 		names[n++] = arena_copy(c->arena, c->defines[i]->name).p;
 	for (i = 0; i < SUBJECTS; i++)

@@ -203,8 +203,10 @@ take_table(struct checker *c, const struct ast_given *g,
 	unsigned type;
 
 	if (t == NULL) {
-		diag_error(c->diags, g->place, "there is no table <%.*s>",
-		           SPAN_ARG(g->table));
+		if (!ast_lost(p->ast, AST_TABLE_STATEMENT, g->table))
+			diag_error(c->diags, g->place,
+			           "there is no table <%.*s>",
+			           SPAN_ARG(g->table));
 		return;
 	}
 	name = arena_copy(c->arena, g->table).p;
@@ -258,6 +260,8 @@ find_rule(struct checker *c, const struct ast_value *v)
 	for (i = 0; i < p->n_rules; i++)
 		if (span_is(p->rules[i].ast->name, v->text))
 			return i;
+	if (ast_lost(p->ast, AST_RULE, v->text))
+		return NO_RULE;
 	names = arena_alloc(c->arena, p->n_rules * sizeof(*names));
 	for (i = 0; i < p->n_rules; i++)
 		names[i] = arena_copy(c->arena, p->rules[i].ast->name).p;

@@ -206,6 +206,7 @@ parse_name(struct parser *p, const char *what)
 
 	if (parser_ends(p))
 		FAIL(p, p->last, "a name is missing after \"%s\"", what);
+	p->name = parser_peek(p)->text;
 	if (parser_peek(p)->kind == TOKEN_STRING)
 		FAIL(p, parser_peek(p)->place,
 		     "a %s's name stands without quotes", what);
@@ -298,6 +299,7 @@ parse_table_statement(struct parser *p)
 	if (parser_ends(p))
 		FAIL(p, p->last, "a name is missing after \"table\": write "
 		     "table <name>");
+	p->name = parser_peek(p)->text;
 	if (parser_peek(p)->kind == TOKEN_WORD)
 		FAIL(p, parser_peek(p)->place,
 		     "a table's name stands in < >: write table <%.*s>",
@@ -570,28 +572,42 @@ expect_end(struct parser *p, const char *word)
 	     parser_found(p), word);
 }
 
+static enum statement_kind
+kind_of(struct span word)
+{
+	if (span_is(word, SPAN("set")))
+		return AST_SET;
+	if (span_is(word, SPAN("table")))
+		return AST_TABLE_STATEMENT;
+	if (span_is(word, SPAN("define")))
+		return AST_DEFINE;
+	return span_is(word, SPAN("test")) ? AST_TEST : AST_RULE;
+}
+
 static void
 parse_kind(struct parser *p, struct statement *s, struct token word)
 {
 	const struct span w = word.text;
 
-	if (span_is(w, SPAN("set"))) {
-		s->kind = AST_SET;
+	s->kind = p->kind = kind_of(w);
+	p->names = s->kind != AST_SET && s->kind != AST_TEST;
+	switch (s->kind) {
+	case AST_SET:
 		s->set = parse_set(p);
 		expect_end(p, "set");
-	} else if (span_is(w, SPAN("table"))) {
-		s->kind = AST_TABLE_STATEMENT;
+		break;
+	case AST_TABLE_STATEMENT:
 		s->table = parse_table_statement(p);
 		expect_end(p, "table");
-	} else if (span_is(w, SPAN("define"))) {
-		s->kind = AST_DEFINE;
+		break;
+	case AST_DEFINE:
 		s->define = parse_define(p);
 		expect_end(p, "define");
-	} else if (span_is(w, SPAN("test"))) {
-		s->kind = AST_TEST;
+		break;
+	case AST_TEST:
 		s->test = parse_test(p);
-	} else {
-		s->kind = AST_RULE;
+		break;
+	case AST_RULE:
 		if (span_is(w, SPAN("shadow")) && !parser_accept(p, "rule"))
 			FAIL(p, parser_here(p),
 			     "after \"shadow\" stands \"rule\"");
@@ -641,12 +657,45 @@ parse_statement(struct parser *p)
 	append(p, s);
 }
 
+/* The statement is left out: what might it have named? */
+static void
+lose(struct parser *p)
+{
+	struct ast *ast = p->all->ast;
+	struct ast_lost *lost;
+
+	ast->broken = true;
+	if (!p->names)
+		return;
+	if (p->name.p == NULL) {
+		ast->lost_any = true;
+		return;
+	}
+	lost = parser_alloc(p, sizeof(*lost));
+	lost->kind = p->kind;
+	lost->name = p->name;
+	lost->next = ast->lost;
+	ast->lost = lost;
+}
+
+bool
+ast_lost(const struct ast *ast, enum statement_kind kind, struct span name)
+{
+	const struct ast_lost *l;
+
+	for (l = ast->lost; l != NULL; l = l->next)
+		if (l->kind == kind && span_is(l->name, name))
+			return true;
+	return ast->lost_any;
+}
+
 /* One statement, or the end: false. What can't be read is passed over. */
 static bool
 next_statement(struct parser *p)
 {
 	p->spoilt = false;
-	p->depth = p->terms = 0;
+	p->names = true; /* as long as it is not known to be none that does */
+	p->name = (struct span){NULL, 0};
 	if (setjmp(p->give_up) == 0) {
 		if (parser_peek(p)->kind == TOKEN_END)
 			return false;
@@ -656,7 +705,7 @@ next_statement(struct parser *p)
 		resync(p);
 	}
 	if (p->spoilt)
-		p->all->ast->broken = true;
+		lose(p);
 	return true;
 }
 
@@ -665,7 +714,7 @@ static void
 parse_file(struct parser *p)
 {
 	if (!lex_open(&p->lex, p->all->arena, p->source, p->all->diags)) {
-		p->all->ast->broken = true;
+		p->all->ast->broken = p->all->ast->lost_any = true;
 		return;
 	}
 	while (next_statement(p))

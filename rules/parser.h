@@ -38,6 +38,9 @@ struct parser {
 	struct place last;      /* the token that was taken last */
 
 	bool spoilt;            /* the statement at hand will be left out */
+	bool names;             /* it would have named something, of this kind */
+	enum statement_kind kind;
+	struct span name;       /* p NULL: not known */
 	unsigned depth, terms;  /* of the expression at hand */
 	jmp_buf give_up;        /* where a statement is left */
 };

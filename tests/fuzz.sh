@@ -3,4 +3,10 @@
 # ${FUZZ_SEED:-1}. What failed is said with what repeats it.
 errors=${srcdir:-.}/tests/errors
 tests/fuzz_parse -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
-	"$errors"/*.conf "$errors"/inc/*.part "${srcdir:-.}"/tests/parse/*.conf
+	"$errors"/*.conf "$errors"/inc/*.part "${srcdir:-.}"/tests/parse/*.conf || exit 1
+spf=${srcdir:-.}/tests/spf
+tests/fuzz_spf -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
+	"$spf"/mixed.txt "$spf"/six.txt "$spf"/explain.txt "$spf"/limits.txt ||
+	exit 1
+tests/fuzz_dns -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
+	"$spf"/zone.txt "$spf"/wire-*.bin || exit 1

@@ -102,6 +102,12 @@ EXTRA_DIST += tests/errors tests/parse
 noinst_PROGRAMS += tests/fuzz_parse
 tests_fuzz_parse_SOURCES = tests/fuzz_parse.c tests/fuzz_main.c
 tests_fuzz_parse_LDADD = $(RULES_LIBS)
+noinst_PROGRAMS += tests/fuzz_spf tests/fuzz_dns
+tests_fuzz_spf_SOURCES = tests/fuzz_spf.c tests/fuzz_main.c
+tests_fuzz_spf_LDADD = $(FILTER_LIBS)
+tests_fuzz_dns_SOURCES = tests/fuzz_dns.c tests/fuzz_main.c
+tests_fuzz_dns_LDADD = $(FILTER_LIBS)
+EXTRA_DIST += tests/spf
 dist_check_SCRIPTS += tests/fuzz.sh
 TESTS += tests/fuzz.sh
 

@@ -53,6 +53,10 @@ spf_end(struct spf_check *c, enum spf_result result, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	c->out->reason = spf_printable(c->arena, span_of(text), REASON);
+	if (c->out->reason.p == NULL) {
+		c->out->result = SPF_TEMPERROR;
+		c->out->reason = SPAN("out of memory");
+	}
 }
 
 struct dns_answer *
@@ -251,21 +255,6 @@ set_sender(struct spf_check *c, struct span sender, struct span helo)
 
 /* ---- which term it was ---- */
 
-static enum spf_result
-qualified(char qualifier)
-{
-	switch (qualifier) {
-	case '-':
-		return SPF_FAIL;
-	case '~':
-		return SPF_SOFTFAIL;
-	case '?':
-		return SPF_NEUTRAL;
-	default:
-		return SPF_PASS;
-	}
-}
-
 /*
  * The frame whose record decided, redirects followed, and in *by the term
  * that matched: a token, or NULL for the frame's own decides.
@@ -273,22 +262,11 @@ qualified(char qualifier)
 static const struct spf_frame *
 deciding(const struct spf_frame *f, const struct spf_token **by)
 {
-	const struct spf_token *t, *inner;
-	const struct spf_frame *sub;
+	const struct spf_token *t;
 
 	for (;;) {
-		for (t = f->tokens; t != NULL; t = t->next) {
-			if (t->matched)
-				break;
-			if (t->sub == NULL)
-				continue;
-			sub = deciding(t->sub, &inner);
-			if ((inner != NULL &&
-			     qualified(inner->term.qualifier) == SPF_PASS) ||
-			    (inner == NULL && sub->decided &&
-			     qualified(sub->decides.qualifier) == SPF_PASS))
-				break;
-		}
+		for (t = f->tokens; t != NULL && !t->matched; t = t->next)
+			;
 		*by = t;
 		if (t != NULL || f->decided || f->redirect == NULL ||
 		    f->redirect->sub == NULL)

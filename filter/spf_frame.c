@@ -257,8 +257,11 @@ append_token(const struct spf_check *c, const struct spf_token *t, char *out,
 {
 	unsigned full = c->v4 ? 32 : 128;
 	unsigned length = c->v4 ? t->term.cidr4 : t->term.cidr6;
-	/* ptr is evaluated here: to libspf2 it is a name that exists or not */
-	enum spf_kind as = t->term.kind == SPF_PTR ? SPF_EXISTS : t->term.kind;
+	enum spf_kind as = t->term.kind;
+
+	/* the others are evaluated here: to libspf2 names, there or not */
+	if (as != SPF_A && as != SPF_MX)
+		as = SPF_EXISTS;
 
 	append(out, n, " %c%s:t%u.v", t->term.qualifier, spf_kind_name(as),
 	       t->number);

@@ -6,7 +6,9 @@
  * ends the process with abort() where it is out of memory; so:
  *
  * - no byte of a record, a name, HELO or a sender reaches it;
- * - its objects are made here, not by its own constructors, which abort;
+ * - its objects are made here, not by its own constructors, which abort; an
+ *   include, for which it would make one, is a run of its own, and to the
+ *   record that includes it a name that exists or not;
  * - lookup never gives NULL: an answer "try again" is kept ready, after
  *   which libspf2 asks for nothing more;
  * - what it would allocate for its messages is there before.
@@ -266,24 +268,55 @@ exchangers(struct run *run, struct spf_token *t)
 	return rr;
 }
 
-/* exists and ptr: any record is a match */
+/* The record that an include or a redirect names; NULL: the check is over. */
+static struct spf_frame *
+named_record(struct spf_check *c, struct spf_token *t, bool never)
+{
+	bool none = never;
+
+	if (!never)
+		t->sub = spf_frame_get(c, t->name, &none);
+	if (none)
+		spf_end(c, SPF_PERMERROR, "%s%c%.*s has no SPF record",
+		        spf_kind_name(t->term.kind),
+		        t->term.kind == SPF_REDIRECT ? '=' : ':',
+		        SPAN_ARG(t->name));
+	return c->over ? NULL : t->sub;
+}
+
+static bool
+ptr_matches(struct spf_check *c, struct spf_token *t)
+{
+	bool matches = spf_ptr_under(c, t->name);
+	char name[DNS_REVERSE];
+
+	if (!c->over && c->ptr_void)
+		count_void(c, dns_reverse(c->client, name), DNS_PTR);
+	return matches;
+}
+
+static bool
+exists(struct spf_check *c, struct spf_token *t)
+{
+	struct dns_answer *a = ask_term(c, t, DNS_A, true);
+
+	dns_answer_unref(a);
+	return a != NULL;
+}
+
+/* exists, ptr, include: to libspf2 a name that is there or not */
 static SPF_dns_rr_t *
-existence(struct run *run, struct spf_token *t)
+existence(struct run *run, struct spf_token *t, bool never)
 {
 	struct spf_check *c = run->check;
-	struct dns_answer *a;
+	struct spf_frame *f;
 
-	if (t->term.kind == SPF_PTR) {
-		t->matched = spf_ptr_under(c, t->name);
-		if (!c->over && c->ptr_void) {
-			char name[DNS_REVERSE];
-
-			count_void(c, dns_reverse(c->client, name), DNS_PTR);
-		}
-	} else {
-		a = ask_term(c, t, DNS_A, true);
-		t->matched = a != NULL;
-		dns_answer_unref(a);
+	if (t->term.kind == SPF_INCLUDE) {
+		f = named_record(c, t, never);
+		t->matched = f != NULL && spf_interpret(c, f) == SPF_PASS;
+	} else if (!never) {
+		t->matched = t->term.kind == SPF_PTR ? ptr_matches(c, t)
+		                                     : exists(c, t);
 	}
 	if (c->over)
 		return try_again(run);
@@ -310,13 +343,12 @@ lookup(SPF_dns_server_t *server, const char *name, ns_type type, int cache)
 	t->name = spf_term_name(c, t->frame, t->term.domain, &never);
 	if (c->over)
 		return try_again(run);
+	if (t->term.kind != SPF_MX && t->term.kind != SPF_A)
+		return existence(run, t, never);
 	if (never)
 		return nothing(run, type);
-	if (t->term.kind == SPF_MX)
-		return exchangers(run, t);
-	if (t->term.kind == SPF_A)
-		return addresses(run, t, t);
-	return existence(run, t);
+	return t->term.kind == SPF_MX ? exchangers(run, t)
+	                              : addresses(run, t, t);
 }
 
 /* ---- records ---- */
@@ -339,7 +371,7 @@ compile(struct run *run, SPF_server_t *server, struct spf_frame *f)
 	return NULL;
 }
 
-/* The record that an include or a redirect names. */
+/* What a redirect leads to. */
 static SPF_errcode_t
 get_spf(SPF_server_t *server, SPF_request_t *request, SPF_response_t *response,
         SPF_record_t **record)
@@ -347,22 +379,18 @@ get_spf(SPF_server_t *server, SPF_request_t *request, SPF_response_t *response,
 	struct run *run = server->resolver->hook;
 	struct spf_check *c = run->check;
 	struct spf_token *t = token_of(c, request->cur_dom);
-	bool never = false, none = false;
+	struct spf_frame *f = NULL;
+	bool never = false;
 
 	(void)response;
 	*record = NULL;
 	if (c->over || !count_term(c, t))
 		return SPF_E_DNS_ERROR;
 	t->name = spf_term_name(c, t->frame, t->term.domain, &never);
-	if (!c->over && !never)
-		t->sub = spf_frame_get(c, t->name, &none);
-	if (never || none)
-		spf_end(c, SPF_PERMERROR, "%s%c%.*s has no SPF record",
-		        spf_kind_name(t->term.kind),
-		        t->term.kind == SPF_REDIRECT ? '=' : ':',
-		        SPAN_ARG(t->name));
 	if (!c->over)
-		*record = compile(run, server, t->sub);
+		f = named_record(c, t, never);
+	if (f != NULL)
+		*record = compile(run, server, f);
 	return *record != NULL ? SPF_E_SUCCESS : SPF_E_DNS_ERROR;
 }
 

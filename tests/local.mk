@@ -88,6 +88,11 @@ tests_test_spf_SOURCES = tests/test_spf.c tests/dns_server.c \
 	tests/dns_server.h tests/check.h
 tests_test_spf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_spf_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/test_spf_memory
+tests_test_spf_memory_SOURCES = tests/test_spf_memory.c tests/dns_server.c \
+	tests/dns_server.h tests/check.h
+tests_test_spf_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_spf_memory_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # The front of the language alone, and what it says about wrong policies.

@@ -618,14 +618,15 @@ class Vaglio:
         ready_path = os.path.join(self.folder, "ready")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(ready_path)
-        with open(self.log_path, "ab") as log, \
-                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-            ready.bind(ready_path)
+        self.ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.ready.bind(ready_path)
+        os.chmod(ready_path, 0o666)
+        with open(self.log_path, "ab") as log:
             self.process = self.workplace.launch(
                 [self.binary, "-f", "-c", self.path, *options],
                 env=dict(os.environ, NOTIFY_SOCKET=ready_path),
                 stdout=log, stderr=log, start_new_session=True)
-            self.wait_ready(ready)
+        self.wait_ready(self.ready)
         return self
 
     def wait_ready(self, ready):

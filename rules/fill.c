@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <string.h>
 
 #include "caps.h"
@@ -116,6 +117,27 @@ grown(const struct growing *g)
 	return (struct span){g->n == 0 ? "" : g->p, g->n};
 }
 
+/*
+ * A line end of a stranger's is none of the policy's: a reply would get a
+ * line more. As a CR it is what each place puts for a control character.
+ */
+static struct span
+without_line_ends(struct arena *a, struct span s)
+{
+	struct span copy;
+	char *p;
+	size_t i;
+
+	if (s.n == 0 || memchr(s.p, '\n', s.n) == NULL)
+		return s;
+	copy = arena_copy(a, s);
+	p = (char *)(uintptr_t)copy.p;
+	for (i = 0; p != NULL && i < copy.n; i++)
+		if (p[i] == '\n')
+			p[i] = '\r';
+	return copy;
+}
+
 /* What was chosen by a stranger has a bound; the cut is marked. */
 static bool
 append_filling(struct growing *g, struct span s)
@@ -123,6 +145,8 @@ append_filling(struct growing *g, struct span s)
 	size_t n = CAPS_FILL;
 
 	s = utf8_make_valid(g->arena, s);
+	if (s.p != NULL)
+		s = without_line_ends(g->arena, s);
 	if (s.p == NULL)
 		return false;
 	if (s.n <= CAPS_FILL)

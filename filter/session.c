@@ -287,16 +287,6 @@ discard(struct session *s, const struct verdict *v)
 	return a;
 }
 
-static bool
-is_too_early(const struct session *s)
-{
-	double first = policy_settings(s->told.policy)->first_refusal.number;
-
-	if (first == FIRST_REFUSAL_MAIL)
-		return s->at < STAGE_MAIL;
-	return first == FIRST_REFUSAL_RCPT && s->at < STAGE_RCPT;
-}
-
 /* Before the end. */
 static struct answer
 decide(struct session *s, size_t rcpt)
@@ -311,7 +301,7 @@ decide(struct session *s, size_t rcpt)
 	switch (v.kind) {
 	case VERDICT_REJECT:
 	case VERDICT_TEMPFAIL:
-		return is_too_early(s) ? go_on : refuse(s, &v, rcpt);
+		return refuse(s, &v, rcpt);
 	case VERDICT_ACCEPT:
 		return accept_early(s, &v);
 	case VERDICT_DISCARD:

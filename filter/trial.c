@@ -474,8 +474,10 @@ trial_run(struct trial *t, const struct table *const *tables,
 	session_say_spf(t->session, or_default(t->given->spf, "none"),
 		or_default(t->given->spf_helo, "none"));
 	run(t);
+	if (session_review(t->session) == NULL || arena_full(t->arena))
+		return false;
 	find_hold(t);
-	return !arena_full(t->arena);
+	return true;
 }
 
 void

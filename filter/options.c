@@ -223,7 +223,7 @@ take_daemon(struct reading *r, const char *value)
 	return true;
 }
 
-/* NAME=VALUE; a name of more than one letter stands in braces. */
+/* NAME=VALUE; the MTA has one letter bare, and longer names in braces. */
 static bool
 take_macro(struct reading *r, const char *value)
 {
@@ -231,13 +231,15 @@ take_macro(struct reading *r, const char *value)
 	struct scenario_pair *pair = &r->macros[r->o->facts.n_macros];
 	size_t n = equals != NULL ? (size_t)(equals - value) : 0;
 
+	if (n > 2 && *value == '{' && equals[-1] == '}') {
+		value++;
+		n -= 2;
+	}
 	if (n == 0)
 		return wrong(r, "is not NAME=VALUE");
 	pair->value = span_of(equals + 1);
-	if (n > 1 && *value != '{')
-		pair->name = arena_printf(r->o->arena, "{%.*s}", (int)n, value);
-	else
-		pair->name = arena_copy(r->o->arena, (struct span){value, n});
+	pair->name = arena_printf(r->o->arena, n == 1 ? "%.*s" : "{%.*s}",
+	                          (int)n, value);
 	r->o->facts.n_macros++;
 	return pair->name.p != NULL || wrong(r, "no memory");
 }

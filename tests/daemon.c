@@ -145,11 +145,14 @@ wait_up(struct daemon *d)
 	                          {.fd = d->pidfd, .events = POLLIN}};
 	char said[64] = "";
 
-	ck_assert_int_gt(poll(ready, 2, PATIENCE), 0);
-	if ((ready[0].revents & POLLIN) == 0)
-		return daemon_wait(d);
-	ck_assert_int_gt(recv(d->notify, said, sizeof(said) - 1, 0), 0);
-	ck_assert_str_eq(said, "READY=1");
+	do { /* past what an earlier one said */
+		ck_assert_int_gt(poll(ready, 2, PATIENCE), 0);
+		if ((ready[0].revents & POLLIN) == 0)
+			return daemon_wait(d);
+		memset(said, 0, sizeof(said));
+		ck_assert_int_gt(recv(d->notify, said, sizeof(said) - 1, 0),
+		                 0);
+	} while (strcmp(said, "READY=1") != 0);
 	return 0;
 }
 

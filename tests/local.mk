@@ -129,3 +129,12 @@ tests_test_diag_SOURCES = tests/test_diag.c tests/check.h
 tests_test_diag_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_diag_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
 endif
+
+# The filter as it is installed, against the MTA's side of the protocol.
+if HAVE_CHECK
+EXTRA_PROGRAMS += tests/test_protocol
+tests_test_protocol_SOURCES = tests/test_protocol.c tests/daemon.c \
+	tests/daemon.h tests/mta.c tests/mta.h tests/check.h
+tests_test_protocol_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_protocol_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif

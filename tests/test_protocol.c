@@ -49,21 +49,21 @@ static const char senders[] =
 	"  tempfail 451 4.7.1 \"come back\"\n";
 
 static const char every_stage[] =
-	"rule client   if client is 192.0.2.66\n"
+	"rule no-client if client is 192.0.2.66\n"
 	"  reject 554 5.7.1 \"not from ${client}\"\n"
-	"rule helo     if helo is bad.example.net\n"
+	"rule no-helo if helo is bad.example.net\n"
 	"  reject 550 5.7.1 \"not from ${helo}\"\n"
-	"rule sender   if sender is bad@example.org\n"
+	"rule no-sender if sender is bad@example.org\n"
 	"  reject 550 5.7.1 \"100% bad: ${sender}\"\n"
 	"rule later    if sender is later@example.org\n"
 	"  tempfail 451 4.7.1 \"come back\"\n"
-	"rule rcpt     if rcpt is nobody@example.com\n"
+	"rule no-rcpt if rcpt is nobody@example.com\n"
 	"  reject 550 5.1.1 \"no such user: ${rcpt}\"\n"
 	"rule many     if rcpt.count > 1500\n"
 	"  reject 550 5.5.3 \"too many: ${rcpt.count}\"\n"
-	"rule subject  if subject contains forbidden\n"
+	"rule no-subject if subject contains forbidden\n"
 	"  reject 554 5.7.1 \"first line\\nsecond line\"\n"
-	"rule body     if raw body contains \"virus\"\n"
+	"rule no-body if raw body contains \"virus\"\n"
 	"  reject 554 5.7.1 \"a virus\"\n"
 	"rule mark     if subject contains mark\n"
 	"  add header \"X-Mark\" \"yes\"\n";
@@ -176,7 +176,7 @@ START_TEST(the_macros_asked_for_are_the_policys_and_the_logs)
 
 	up("rule a  if client.port < 1024 and daemon is ORIGINATING\n"
 	   "  reject\n"
-	   "rule b  if tls.cipher contains RC4 or macro \"{x}\" is y\n"
+	   "rule b  if tls.cipher contains RC4 or macro \"{foo}\" is y\n"
 	   "  reject\n");
 	m = meet();
 	ck_assert(lists(m, SMFIM_CONNECT, "{client_port}"));
@@ -187,8 +187,8 @@ START_TEST(the_macros_asked_for_are_the_policys_and_the_logs)
 	ck_assert(lists(m, SMFIM_ENVFROM, "{auth_authen}"));
 	ck_assert(lists(m, SMFIM_ENVFROM, "i"));
 	ck_assert(!lists(m, SMFIM_ENVFROM, "{tls_version}"));
-	ck_assert(lists(m, SMFIM_CONNECT, "{x}"));
-	ck_assert(lists(m, SMFIM_EOM, "{x}"));
+	ck_assert(lists(m, SMFIM_CONNECT, "{foo}"));
+	ck_assert(lists(m, SMFIM_EOM, "{foo}"));
 	ck_assert(lists(m, SMFIM_EOM, "i"));
 	mta_close(m);
 	down();
@@ -400,7 +400,7 @@ END_TEST
 
 START_TEST(commands_before_the_negotiation_are_deferred)
 {
-	static const char mail[] = "\0\0\0\x08M<a@b>";
+	static const char mail[] = "\0\0\0\x07M<a@b>";
 	struct mta *m;
 
 	up(senders);
@@ -409,7 +409,7 @@ START_TEST(commands_before_the_negotiation_are_deferred)
 	ck_assert(mta_send_raw(m, mail, sizeof(mail)));
 	ck_assert_int_eq(mta_reply(m), SMFIR_REPLYCODE);
 	ck_assert_int_eq(strncmp(m->text, "451 4.3.0 ", 10), 0);
-	ck_assert_int_eq(mta_session(m, GOOD, RCPT, "a"), SMFIR_REPLYCODE);
+	ck_assert_int_eq(mta_message(m, GOOD, RCPT, "a"), SMFIR_REPLYCODE);
 	mta_close(m);
 	still_serves();
 	ck_assert(daemon_logged(&d, "before the negotiation"));
@@ -417,7 +417,7 @@ START_TEST(commands_before_the_negotiation_are_deferred)
 }
 END_TEST
 
-/* Libmilter ends the SMTP session ('K'), and another begins unnegotiated. */
+/* 'K' ends an SMTP session, and another begins that was not negotiated. */
 START_TEST(a_session_without_its_own_negotiation_is_deferred)
 {
 	struct mta *m;
@@ -425,6 +425,9 @@ START_TEST(a_session_without_its_own_negotiation_is_deferred)
 	up(every_stage);
 	m = meet();
 	ck_assert(is_let_in(mta_session(m, GOOD, RCPT, "a")));
+	ck_assert(mta_send(m, SMFIC_UNKNOWN, "XYZ", 4)); /* libmilter takes
+	                                                    a 'K' after it */
+	ck_assert_int_eq(mta_reply(m), 'c');
 	ck_assert(mta_send(m, SMFIC_QUIT_NC, NULL, 0));
 	ck_assert_int_eq(mta_connect(m, "a.example.net", "198.51.100.7"),
 	                 SMFIR_REPLYCODE);
@@ -449,7 +452,7 @@ nth_step(struct mta *m, unsigned n)
 	case 3:
 		return mta_data(m);
 	case 4:
-		return mta_header(m, "Subject", "forbidden? no: abort");
+		return mta_header(m, "Subject", "mark");
 	case 5:
 		return mta_end_of_headers(m);
 	default:
@@ -579,15 +582,14 @@ END_TEST
 /* The text is a stranger's. */
 START_TEST(a_reply_has_no_format_no_controls_and_no_eighth_bit)
 {
-	static const char path[] =
-		"<a%s%n\x01\xff\xc3\xa9@example.org>";
+	static const char helo[] = "a%s%n\x01\xff\xc3\xa9.example.org";
 	struct mta *m;
 	const char *p;
 
-	up("rule r  if sender ends \"@example.org\"\n"
-	   "  reject 550 5.7.1 \"no: ${sender}\"\n");
+	up("rule r  if helo contains example\n"
+	   "  reject 550 5.7.1 \"no: ${helo}\"\n");
 	m = meet();
-	ck_assert_int_eq(mta_mail(m, path), SMFIR_REPLYCODE);
+	ck_assert_int_eq(mta_helo(m, helo), SMFIR_REPLYCODE);
 	for (p = m->text; *p != '\0'; p++) {
 		ck_assert(*p >= ' ' && *p < 127);
 		if (*p == '%') {
@@ -633,8 +635,7 @@ START_TEST(changes_are_made_in_portable_order)
 	/* The second goes first: Postfix counts anew after it. */
 	ck_assert_ptr_nonnull(strstr(m->changes, "m 2 "));
 	ck_assert_ptr_nonnull(strstr(m->changes, "m 1 "));
-	ck_assert_ptr_lt(strstr(m->changes, "m 2 "),
-	                 strstr(m->changes, "m 1 "));
+	ck_assert(strstr(m->changes, "m 2 ") < strstr(m->changes, "m 1 "));
 	mta_close(m);
 	down();
 }
@@ -675,8 +676,6 @@ START_TEST(a_thousand_recipients_are_each_answered)
 		if (i % 100 == 0)
 			ck_assert_int_eq(mta_rcpt(m, "<nobody@example.com>"),
 			                 SMFIR_REPLYCODE);
-		if (i == 1000)
-			ck_assert_int_eq(mta_data(m), 'c');
 	}
 	ck_assert_int_eq(mta_data(m), SMFIR_REPLYCODE);
 	ck_assert_str_eq(m->text, "550 5.5.3 too many: 1600");
@@ -1361,10 +1360,8 @@ END_TEST
 START_TEST(in_the_background_it_is_up_when_the_command_ends)
 {
 	char pid_file[128], *text;
-	struct pollfd log;
 	pid_t pid;
 
-	(void)log;
 	daemon_prepare(&d, senders);
 	d.background = true;
 	ck_assert_int_eq(daemon_command(&d, d.log, "-c", d.config, NULL), 0);

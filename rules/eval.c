@@ -177,31 +177,52 @@ compare_subject(struct evaluation *e, const struct node *n,
 	return t;
 }
 
-/* The set says which patterns can match a value; scanned once. */
+/*
+ * Most patterns match nowhere: their leaves are settled together, without a
+ * look at each.
+ */
+static void
+settle_misses(struct evaluation *e, const struct question *q,
+              const unsigned char *candidates, size_t n)
+{
+	struct known *known = q->rcpt ? e->rcpt : e->shared;
+	size_t bytes = pattern_set_bytes(q->set), i, j;
+
+	for (i = 0; i < q->n_leaves; i++) {
+		const struct pattern_leaf *l = &q->leaves[i];
+		const unsigned char *byte = candidates + l->bit / 8;
+
+		for (j = 0; j < n; j++, byte += bytes)
+			if (*byte & (1u << l->bit % 8))
+				break;
+		if (j == n && known->nodes[l->slot] == 0)
+			known->nodes[l->slot] = (unsigned char)
+				((l->negated ? TRUTH_YES : TRUTH_NO) + 1);
+	}
+}
+
+/* The set says which patterns can match which value; scanned once. */
 static bool
 candidate(struct evaluation *e, const struct node *n, const struct fact *f,
           size_t i, size_t bit)
 {
 	const struct question *q = &e->program->questions[n->ask];
 	struct memo *m = memo_of(e, q);
-	size_t bytes;
-	unsigned char *bits;
+	size_t bytes, j;
 
 	if (q->set == NULL)
 		return true;
 	bytes = pattern_set_bytes(q->set);
 	if (m->candidates == NULL) {
 		m->candidates = arena_alloc(e->arena, f->n * bytes);
-		m->scanned = arena_alloc(e->arena, f->n * sizeof(bool));
+		if (m->candidates == NULL)
+			return true;
+		for (j = 0; j < f->n; j++)
+			pattern_set_scan(q->set, f->values[j].text,
+			                 m->candidates + j * bytes);
+		settle_misses(e, q, m->candidates, f->n);
 	}
-	if (m->candidates == NULL || m->scanned == NULL)
-		return true;
-	bits = m->candidates + i * bytes;
-	if (!m->scanned[i]) {
-		pattern_set_scan(q->set, f->values[i].text, bits);
-		m->scanned[i] = true;
-	}
-	return bits[bit / 8] & (1u << bit % 8);
+	return m->candidates[i * bytes + bit / 8] & (1u << bit % 8);
 }
 
 static enum truth

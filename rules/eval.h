@@ -11,7 +11,6 @@ struct memo {
 	const struct fact *fact;
 	struct span *folded;          /* each value's text, folded */
 	unsigned char *candidates;    /* each value's, of the pattern set */
-	bool *scanned;                /* each value's candidates are there */
 };
 
 /* What is kept for a recipient, and once for all. */

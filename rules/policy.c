@@ -57,6 +57,139 @@ policy_free(struct policy *p)
 	free(p);
 }
 
+/* ---- when it may answer ---- */
+
+static bool
+question_at(const struct program *p, size_t ask, enum stage s)
+{
+	const struct ask *q;
+
+	if (ask == NO_ASK)
+		return false;
+	q = &p->questions[ask].ask;
+	return q->stage == s || (q->subject->flags & SUBJECT_IS_ANY);
+}
+
+/* Does anything in the condition become known at stage s? */
+static bool
+node_at(const struct program *p, size_t number, enum stage s)
+{
+	const struct node *n;
+	size_t i;
+
+	if (number == NO_NODE)
+		return s == STAGE_CONNECT;
+	n = &p->nodes[number];
+	if (n->kind == NODE_NOT)
+		return node_at(p, n->left, s);
+	if (n->kind < NODE_NOT)
+		return node_at(p, n->left, s) || node_at(p, n->right, s);
+	if (question_at(p, n->ask, s))
+		return true;
+	for (i = 0; i < n->n_operands; i++) {
+		const struct operand *o = &n->operands[i];
+
+		if ((o->kind == OPERAND_ASK && question_at(p, o->ask, s))
+		    || (o->kind == OPERAND_LOOKUP
+		        && question_at(p, o->lookup.ask, s)))
+			return true;
+	}
+	return false;
+}
+
+/* A rule that only notes ends the reading if it fails; comparing what is in
+ * hand does not. */
+static bool
+node_may_fail(const struct program *p, size_t number)
+{
+	const struct node *n;
+
+	if (number == NO_NODE)
+		return false;
+	n = &p->nodes[number];
+	if (n->kind == NODE_NOT)
+		return node_may_fail(p, n->left);
+	if (n->kind < NODE_NOT)
+		return node_may_fail(p, n->left) || node_may_fail(p, n->right);
+	return n->cost > COST_CHEAP || n->op == OP_MATCHES || n->op == OP_IN
+	       || p->questions[n->ask].ask.subject->id == SUBJECT_CLIENT_NAME;
+}
+
+static bool
+texts_at(const struct program *p, const struct rule *r, enum stage s)
+{
+	const struct action *a;
+	const struct piece *t;
+
+	for (a = r->actions; a != NULL; a = a->next)
+		for (t = a->text.pieces; t != NULL; t = t->next)
+			if ((t->kind == PIECE_ASK && question_at(p, t->ask, s))
+			    || (t->kind == PIECE_LOOKUP
+			        && question_at(p, t->lookup.ask, s)))
+				return true;
+	return false;
+}
+
+static bool
+verdict_at(const struct program *p, enum stage s)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_rules; i++) {
+		const struct rule *r = &p->rules[i];
+
+		if (r->shadow)
+			continue;
+		if (r->last == NULL && !node_may_fail(p, r->node))
+			continue;
+		if (node_at(p, r->node, s)
+		    || (r->last != NULL && texts_at(p, r, s)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+may_answer(const struct program *p, enum stage s)
+{
+	static const enum stage firsts[] = {
+		[FIRST_REFUSAL_CONNECT] = STAGE_CONNECT,
+		[FIRST_REFUSAL_MAIL] = STAGE_MAIL,
+		[FIRST_REFUSAL_RCPT] = STAGE_RCPT,
+	};
+	enum stage first = firsts[(size_t)p->settings.first_refusal.number];
+	int earlier;
+
+	if (s == STAGE_END || verdict_at(p, s))
+		return true;
+	/* what was settled before it could be told, and what a session that
+	 * the MTA began in the middle has not been told yet */
+	for (earlier = (int)s - 1; earlier >= 0; earlier--)
+		if ((s == first || s == STAGE_MAIL)
+		    && verdict_at(p, (enum stage)earlier))
+			return true;
+	return false;
+}
+
+/* Asked at every stage of every message. */
+bool
+policy_may_answer(const struct policy *p, enum stage s)
+{
+	return p->program.answers & 1u << s;
+}
+
+static void
+find_answers(struct program *p)
+{
+	int s;
+
+	for (s = 0; s < STAGES; s++)
+		if (may_answer(p, (enum stage)s))
+			p->answers |= 1u << s;
+}
+
+/* ---- loading ---- */
+
 /* Parses and checks into p; false if memory ran out on the way. */
 static bool
 compile(struct policy *p, struct span text, const char *name, const char *dir,
@@ -94,8 +227,10 @@ policy_load_text(struct span text, const char *name, const char *dir,
 		diag_error(d, nowhere, "no memory for the policy");
 	else
 		atomic_init(&p->refs, 1);
-	if (diags_errors(d) == 0)
+	if (diags_errors(d) == 0) {
+		find_answers(&p->program);
 		return p;
+	}
 	if (p != NULL && p->program.arena != NULL)
 		policy_free(p);
 	else
@@ -210,121 +345,6 @@ policy_may_do(const struct policy *p, enum effect_kind k)
 			if (a->row->ends == VERDICT_NONE && a->row->effect == k)
 				return true;
 	}
-	return false;
-}
-
-/* ---- when it may answer ---- */
-
-static bool
-question_at(const struct program *p, size_t ask, enum stage s)
-{
-	const struct ask *q;
-
-	if (ask == NO_ASK)
-		return false;
-	q = &p->questions[ask].ask;
-	return q->stage == s || (q->subject->flags & SUBJECT_IS_ANY);
-}
-
-/* Does anything in the condition become known at stage s? */
-static bool
-node_at(const struct program *p, size_t number, enum stage s)
-{
-	const struct node *n;
-	size_t i;
-
-	if (number == NO_NODE)
-		return s == STAGE_CONNECT;
-	n = &p->nodes[number];
-	if (n->kind == NODE_NOT)
-		return node_at(p, n->left, s);
-	if (n->kind < NODE_NOT)
-		return node_at(p, n->left, s) || node_at(p, n->right, s);
-	if (question_at(p, n->ask, s))
-		return true;
-	for (i = 0; i < n->n_operands; i++) {
-		const struct operand *o = &n->operands[i];
-
-		if ((o->kind == OPERAND_ASK && question_at(p, o->ask, s))
-		    || (o->kind == OPERAND_LOOKUP
-		        && question_at(p, o->lookup.ask, s)))
-			return true;
-	}
-	return false;
-}
-
-/* A rule that only notes ends the reading if it fails; comparing what is in
- * hand does not. */
-static bool
-node_may_fail(const struct program *p, size_t number)
-{
-	const struct node *n;
-
-	if (number == NO_NODE)
-		return false;
-	n = &p->nodes[number];
-	if (n->kind == NODE_NOT)
-		return node_may_fail(p, n->left);
-	if (n->kind < NODE_NOT)
-		return node_may_fail(p, n->left) || node_may_fail(p, n->right);
-	return n->cost > COST_CHEAP || n->op == OP_MATCHES || n->op == OP_IN
-	       || p->questions[n->ask].ask.subject->id == SUBJECT_CLIENT_NAME;
-}
-
-static bool
-texts_at(const struct program *p, const struct rule *r, enum stage s)
-{
-	const struct action *a;
-	const struct piece *t;
-
-	for (a = r->actions; a != NULL; a = a->next)
-		for (t = a->text.pieces; t != NULL; t = t->next)
-			if ((t->kind == PIECE_ASK && question_at(p, t->ask, s))
-			    || (t->kind == PIECE_LOOKUP
-			        && question_at(p, t->lookup.ask, s)))
-				return true;
-	return false;
-}
-
-static bool
-verdict_at(const struct program *p, enum stage s)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_rules; i++) {
-		const struct rule *r = &p->rules[i];
-
-		if (r->shadow)
-			continue;
-		if (r->last == NULL && !node_may_fail(p, r->node))
-			continue;
-		if (node_at(p, r->node, s)
-		    || (r->last != NULL && texts_at(p, r, s)))
-			return true;
-	}
-	return false;
-}
-
-bool
-policy_may_answer(const struct policy *policy, enum stage s)
-{
-	static const enum stage firsts[] = {
-		[FIRST_REFUSAL_CONNECT] = STAGE_CONNECT,
-		[FIRST_REFUSAL_MAIL] = STAGE_MAIL,
-		[FIRST_REFUSAL_RCPT] = STAGE_RCPT,
-	};
-	const struct program *p = &policy->program;
-	enum stage first = firsts[(size_t)p->settings.first_refusal.number];
-	int earlier;
-
-	if (s == STAGE_END || verdict_at(p, s))
-		return true;
-	/* what was settled before it could be told, and what a session that
-	 * the MTA began in the middle has not been told yet */
-	for (earlier = (int)s - 1; earlier >= 0; earlier--)
-		if ((s == first || s == STAGE_MAIL)
-		    && verdict_at(p, (enum stage)earlier))
-			return true;
 	return false;
 }
 

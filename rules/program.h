@@ -115,6 +115,23 @@ struct rule {
 	size_t group_node;     /* the leaf whose pattern $1 is of, or NO_NODE */
 };
 
+/*
+ * What a reading looks at first in a rule. There may be thousands, of which
+ * a message concerns hardly any: a few bytes tell those apart.
+ */
+struct brief {
+	unsigned slot;         /* of its node's byte, if plain */
+	unsigned char first;   /* the stage before which it is later */
+	unsigned char may;     /* a bit: the verdict that it may give */
+	bool plain;            /* no shadow rule, and the same for all recipients */
+};
+
+/* A leaf that asks for one pattern: no if the pattern is no candidate. */
+struct pattern_leaf {
+	unsigned slot, bit;
+	bool negated;
+};
+
 /* A question, and the patterns that are asked of its values. */
 struct question {
 	struct ask ask;
@@ -123,6 +140,8 @@ struct question {
 	struct pattern **patterns;
 	size_t n_patterns;
 	struct pattern_set *set;
+	struct pattern_leaf *leaves;
+	size_t n_leaves;
 	const struct ast_value *argument;
 	struct place place;    /* where it was first asked */
 };
@@ -147,10 +166,12 @@ struct program {
 	struct node *nodes;
 	size_t n_nodes, shared_nodes, rcpt_nodes;
 	struct rule *rules;
+	struct brief *briefs;  /* of each rule */
 	size_t n_rules;
 	bool rcpt_rules;       /* some rule mentions the recipient at hand */
 	enum cost cost;        /* of the dearest question */
 	bool any_stage;        /* a question may be answered at any stage */
+	unsigned answers;      /* bits: the stages at which a verdict may fall */
 	struct policy_table *tables;
 	size_t n_tables;
 	struct pattern **patterns; /* all, to be freed */

@@ -199,6 +199,21 @@ bound(const struct review *r, const struct rule *rule, enum cost cost)
 	return cost;
 }
 
+/*
+ * What a glance tells of a rule: that it is later or, from what is settled,
+ * no. EVAL_UNASKED: it wants a closer look.
+ */
+static enum truth
+glance(const struct review *r, const struct brief *b)
+{
+	if (!b->plain)
+		return EVAL_UNASKED;
+	if (b->first > r->eval.stage)
+		return TRUTH_LATER;
+	return r->shared.nodes[b->slot] == TRUTH_NO + 1 ? TRUTH_NO
+	                                                : EVAL_UNASKED;
+}
+
 static bool
 pass_over(struct review *r, struct pass *p, struct verdict *out)
 {
@@ -208,10 +223,20 @@ pass_over(struct review *r, struct pass *p, struct verdict *out)
 
 	for (i = 0; i < r->n_open; i++) {
 		size_t number = r->open[i];
+		const struct brief *brief = &r->program->briefs[number];
 		const struct rule *rule = &r->program->rules[number];
 		enum verdict_kind kind;
-		enum truth t;
+		enum truth t = glance(r, brief);
 
+		if (t != EVAL_UNASKED) {
+			if (t == TRUTH_LATER) {
+				p->open = true;
+				may |= brief->may;
+			}
+			if (!all || t == TRUTH_LATER)
+				r->open[kept++] = number;
+			continue;
+		}
 		if (rule->shadow) {
 			r->open[kept++] = number;
 			continue;

@@ -15,20 +15,19 @@
 #include "setting.h"
 #include "sink.h"
 
-#ifndef SYSLOG_SOCKET
 #define SYSLOG_SOCKET "/dev/log"
-#endif
 #define PRINTED 2048 /* bytes of a line of our own words */
 
 struct sink {
 	pthread_mutex_t lock;
 	int choice;
+	const char *path;
 	int fd;          /* a datagram socket to syslog, or -1 */
 	unsigned long dropped;
 };
 
 struct sink *
-sink_open(int choice)
+sink_open_at(int choice, const char *path)
 {
 	struct sink *s = calloc(1, sizeof(*s));
 
@@ -36,8 +35,15 @@ sink_open(int choice)
 		return NULL;
 	pthread_mutex_init(&s->lock, NULL);
 	s->choice = choice;
+	s->path = path;
 	s->fd = -1;
 	return s;
+}
+
+struct sink *
+sink_open(int choice)
+{
+	return sink_open_at(choice, SYSLOG_SOCKET);
 }
 
 void
@@ -58,9 +64,11 @@ sink_close(struct sink *s)
 static bool
 dial(struct sink *s)
 {
-	struct sockaddr_un to = {.sun_family = AF_UNIX,
-	                         .sun_path = SYSLOG_SOCKET};
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
 
+	if (strlen(s->path) >= sizeof(to.sun_path))
+		return false;
+	strcpy(to.sun_path, s->path);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -12,6 +12,8 @@ struct sink;
 
 /* choice: LOG_TO_SYSLOG or LOG_TO_STDERR. NULL without memory. */
 struct sink *sink_open(int choice);
+/* The same with another path than /dev/log; it is kept. */
+struct sink *sink_open_at(int choice, const char *path);
 void sink_close(struct sink *s);
 
 /* One line, of any thread; priority as syslog(3). */

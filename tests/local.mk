@@ -138,3 +138,14 @@ tests_test_protocol_SOURCES = tests/test_protocol.c tests/daemon.c \
 tests_test_protocol_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_protocol_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
+
+# The command line, the log.
+if HAVE_CHECK
+check_PROGRAMS += tests/test_options tests/test_sink
+tests_test_options_SOURCES = tests/test_options.c tests/check.h
+tests_test_options_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_options_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+tests_test_sink_SOURCES = tests/test_sink.c tests/check.h
+tests_test_sink_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_sink_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif

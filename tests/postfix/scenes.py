@@ -4,7 +4,9 @@ A scene is a function of a Stage; its name, with "-" for "_", is the test's.
 """
 
 import contextlib
+import grp
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -313,18 +315,33 @@ def ended_under_traffic(stage):
         raise Failure("%d messages taken, %d arrived" % (taken, len(mails)))
 
 
-@scene(SIMPLE)
+@scene("set user nobody\nset group postfix\nset socket-mode 0660\n" + SIMPLE)
 def without_privileges(stage):
-    """The socket is opened as root, the rest runs as another user."""
-    stage.vaglio.start("-u", "nobody")
+    """The socket is opened as root and for Postfix alone; the rest runs as
+    another user, who loads a new policy too."""
+    stage.vaglio.start()
     with open("/proc/%d/status" % stage.vaglio.process.pid) as f:
-        ids = re.findall(r"(?m)^[UG]id:\s+(.*)$", f.read())
-    groups = re.findall(r"(?m)^Groups:[ \t]*(.*)$", open(
-        "/proc/%d/status" % stage.vaglio.process.pid).read())
-    if any("0" in i.split() for i in ids + groups):
-        raise Failure("still root: %r, groups %r" % (ids, groups))
+        status = f.read()
+    users = re.findall(r"(?m)^Uid:\s+(.*)$", status)[0].split()
+    groups = re.findall(r"(?m)^(?:Gid|Groups):\s(.*)$", status)
+    if set(users) != {str(pwd.getpwnam("nobody").pw_uid)}:
+        raise Failure("the user is %r" % users)
+    if "0" in " ".join(groups).split():
+        raise Failure("the groups are %r" % groups)
+    socket = os.stat(stage.vaglio.socket)
+    if (socket.st_mode & 0o777, socket.st_gid) != (
+            0o660, grp.getgrnam("postfix").gr_gid):
+        raise Failure("the socket is %o, of group %d"
+                      % (socket.st_mode, socket.st_gid))
+    stage.vaglio.write(stage.scene.policy + "rule again\n"
+                       "  add header \"X-Again\" \"yes\"\n")
+    stage.vaglio.signal(signal.SIGUSR1)
+    stage.vaglio.wait_log("the policy was reloaded")
     with stage.client() as client:
         stage.delivered([stage.send(client, "as nobody")])
+    mail = stage.door.sink.wait(1)[0]
+    if fields(mail, "X-Again") != ["yes"]:
+        raise Failure("not the new policy: %r" % mail.data)
 
 
 @scene("""

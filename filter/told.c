@@ -1,5 +1,4 @@
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,25 +7,13 @@
 
 /* ---- the macros that are kept ---- */
 
-/* "foo" is {foo}, as "{foo}" is; "i" is i. */
-static bool
-macro_is(const char *macro, struct span name)
-{
-	struct span s = span_of(macro);
-
-	if (span_is(s, name))
-		return true;
-	return name.n > 1 && s.n == name.n + 2 && s.p[0] == '{' &&
-		memcmp(s.p + 1, name.p, name.n) == 0;
-}
-
 static struct told_macro *
 find_macro(const struct told *t, struct span name)
 {
 	size_t i;
 
 	for (i = 0; i < t->n_macros; i++)
-		if (macro_is(t->macros[i].name, name))
+		if (span_is(span_of(t->macros[i].name), name))
 			return &t->macros[i];
 	return NULL;
 }
@@ -37,18 +24,6 @@ told_macro(const struct told *t, struct span name)
 	const struct told_macro *m = find_macro(t, name);
 
 	return m == NULL ? (struct span){NULL, 0} : m->value;
-}
-
-static char *
-macro_name(struct span name)
-{
-	bool bare = name.n > 1 && name.p[0] != '{';
-	char *s = malloc(name.n + 3);
-
-	if (s != NULL)
-		snprintf(s, name.n + 3, bare ? "{%.*s}" : "%.*s",
-			SPAN_ARG(name));
-	return s;
 }
 
 /* A macro of that stage, or of a later one, too, for question ask. */
@@ -66,7 +41,7 @@ keep_macro(struct told *t, struct span name, enum stage stage, bool any,
 		m += t->n_macros;
 		*m = (struct told_macro){.stage = stage, .any = any};
 		m->ask = NO_ASK;
-		m->name = macro_name(name);
+		m->name = strndup(name.p, name.n);
 		if (m->name == NULL)
 			return false;
 		t->n_macros++;

@@ -105,8 +105,7 @@ bool told_mail(struct told *t, char *const *argv);
 bool told_rcpt(struct told *t, char *const *argv);
 bool told_header(struct told *t, const char *name, const char *value);
 
-/* The value of a macro that is kept, p NULL if it is not there. Braces round
- * a name of several letters may be left out. */
+/* The value of a macro that is kept, p NULL if it is not there. */
 struct span told_macro(const struct told *t, struct span name);
 
 /* ---- facts.c ---- */

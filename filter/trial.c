@@ -28,6 +28,15 @@ string(struct trial *t, struct span s)
 
 /* ---- macros ---- */
 
+/* A scenario may leave out the braces, or put some round one letter. */
+static struct span
+bare(struct span name)
+{
+	if (name.n > 2 && name.p[0] == '{' && name.p[name.n - 1] == '}')
+		return (struct span){name.p + 1, name.n - 2};
+	return name;
+}
+
 static struct span
 known_macro(const struct trial *t, struct span name)
 {
@@ -48,7 +57,7 @@ known_macro(const struct trial *t, struct span name)
 	size_t i;
 
 	for (i = 0; i < g->n_macros; i++)
-		if (span_is(g->macros[i].name, name))
+		if (span_is(bare(g->macros[i].name), bare(name)))
 			return g->macros[i].value;
 	for (i = 0; i < sizeof(macros) / sizeof(macros[0]); i++)
 		if (span_is(macros[i].name, name))

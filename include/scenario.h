@@ -22,7 +22,7 @@ struct scenario {
 	struct span sender;
 	const struct span *rcpts;
 	size_t n_rcpts;
-	const struct scenario_pair *macros; /* names with their braces */
+	const struct scenario_pair *macros; /* braces may be left out */
 	size_t n_macros;
 	struct span spf, spf_helo; /* a result's name */
 	const struct scenario_pair *headers;

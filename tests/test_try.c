@@ -1,0 +1,280 @@
+/* test_try.c - what the policy's tests and explain say. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "check.h"
+#include "try.h"
+
+static struct policy *policy;
+static struct diags *diags;
+static char *out;
+
+static void
+begin(const char *text)
+{
+	diags = diags_new();
+	policy = policy_load_text(span_of(text), "vaglio.conf", ".", diags);
+	if (policy == NULL)
+		diags_print(diags, stderr);
+	ck_assert_ptr_nonnull(policy);
+}
+
+static void
+end(void)
+{
+	policy_unref(policy);
+	diags_free(diags);
+	free(out);
+	out = NULL;
+}
+
+static size_t
+tests(char *const *names, size_t n, bool verbose, size_t *ran)
+{
+	size_t bytes, failed;
+	FILE *f;
+
+	free(out);
+	f = open_memstream(&out, &bytes);
+	ck_assert_ptr_nonnull(f);
+	failed = try_tests(policy, names, n, verbose, f, ran);
+	fclose(f);
+	return failed;
+}
+
+static int
+explain(const struct scenario *s, bool json)
+{
+	size_t bytes;
+	FILE *f;
+	int status;
+
+	free(out);
+	f = open_memstream(&out, &bytes);
+	ck_assert_ptr_nonnull(f);
+	status = try_explain(policy, s, json, true, f);
+	fclose(f);
+	return status;
+}
+
+#define SAYS(text) ck_assert_msg(strstr(out, text) != NULL, \
+	"not said: %s\nbut:\n%s", text, out)
+
+/* ---- tests ---- */
+
+static const char two_tests[] =
+	"rule r if helo is x.example reject\n"
+	"test \"good\" helo x.example expect reject by r at helo\n"
+	"test \"bad\" helo x.example\n"
+	"  expect tempfail by r at mail for rcpt@example.com reply \"no\"\n"
+	"  expect header \"Subject\" \"x\"\n";
+
+START_TEST(a_failure_says_what_was_expected_and_what_came)
+{
+	size_t ran;
+
+	begin(two_tests);
+	ck_assert_uint_eq(tests(NULL, 0, false, &ran), 1);
+	ck_assert_uint_eq(ran, 2);
+	ck_assert_str_eq(out, "FAILED  bad\n"
+		"vaglio.conf:4: expected tempfail by r at mail for "
+		"rcpt@example.com reply \"no\"\n"
+		"          got reject by r at helo reply "
+		"\"550 5.7.1 refused by policy\"\n"
+		"vaglio.conf:5: expected header \"Subject\" \"x\"\n"
+		"          got reject by r at helo reply "
+		"\"550 5.7.1 refused by policy\"\n");
+	end();
+}
+END_TEST
+
+START_TEST(verbose_says_what_passed)
+{
+	char *names[] = {(char[]){"good"}};
+	size_t ran;
+
+	begin(two_tests);
+	ck_assert_uint_eq(tests(names, 1, true, &ran), 0);
+	ck_assert_uint_eq(ran, 1);
+	ck_assert_str_eq(out, "ok      good\n");
+	end();
+}
+END_TEST
+
+START_TEST(a_policys_failures_are_its_mistakes)
+{
+	begin(two_tests);
+	ck_assert(!try_policy(policy, diags));
+	ck_assert_uint_eq(diags_errors(diags), 2);
+	end();
+}
+END_TEST
+
+START_TEST(every_kind_of_expectation_can_fail)
+{
+	size_t ran;
+
+	begin("rule h if helo is held.example quarantine\n"
+	      "rule a if helo add header \"X-A\" \"1\"\n"
+	      "shadow rule s if helo is s.example reject \"s\"\n"
+	      "test \"1\" helo held.example expect accept\n"
+	      "test \"2\" expect held by h\n"
+	      "test \"3\" expect no header \"X-A\"\n"
+	      "test \"4\" expect rcpt other@example.com\n"
+	      "test \"5\" expect no rcpt rcpt@example.com\n"
+	      "test \"6\" helo s.example expect shadow tempfail by s\n"
+	      "test \"7\" expect shadow reject by s\n"
+	      "test \"8\" expect accept for nobody@example.com\n"
+	      "test \"9\" expect accept at mail\n"
+	      "test \"10\" helo s.example expect shadow reject by h\n");
+	ck_assert_uint_eq(tests(NULL, 0, false, &ran), 10);
+	SAYS("got held by h at end");
+	SAYS("expected held by h\n          got accept at end");
+	SAYS("got header \"X-A\" \"1\"");
+	SAYS("got rcpt { rcpt@example.com }");
+	SAYS("expected shadow tempfail by s\n"
+		"          got shadow reject by s at ");
+	SAYS("got no shadow rule would do anything");
+	SAYS("got no such recipient in the test");
+	end();
+}
+END_TEST
+
+/* ---- explain ---- */
+
+static const char policy_text[] =
+	"table <logins> { alice = { alice@example.org } }\n"
+	"rule login-owns-sender\n"
+	"  if auth unless sender in <logins>[auth]\n"
+	"  reject 553 5.7.1 \"${auth} may not send as ${sender}\"\n"
+	"rule relay\n"
+	"  if rcpt.domain not in { example.com } unless auth\n"
+	"  reject 550 5.7.1 \"relaying denied\"\n"
+	"rule slow if subject is slow tempfail\n"
+	"rule mark if client add header \"X-Mark\" \"yes\"\n"
+	"shadow rule trial if subject is \"test\" discard\n";
+
+START_TEST(explain_tells_each_rule_and_the_verdict)
+{
+	struct scenario s = {
+		.auth = SPAN("alice"), .sender = SPAN("boss@example.org"),
+	};
+
+	begin(policy_text);
+	ck_assert_int_eq(explain(&s, false), 1);
+	SAYS("connect login-owns-sender   later  auth is not known yet\n");
+	SAYS("connect mark                yes    client is ");
+	SAYS("mail    login-owns-sender   yes    auth is \"alice\"; sender "
+		"\"boss@example.org\" not in <logins>[\"alice\"]\n"
+		"mail    relay               no     ");
+	SAYS("        -> reject at mail: 553 5.7.1 \"alice may not send as "
+		"boss@example.org\"   (vaglio.conf:2)\n");
+	end();
+}
+END_TEST
+
+START_TEST(explain_tells_what_would_change)
+{
+	struct span rcpts[] = {SPAN("a@example.com"), SPAN("b@example.net")};
+	struct scenario s = {.rcpts = rcpts, .n_rcpts = 2};
+
+	begin(policy_text);
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("rcpt    relay               no     rcpt.domain \"example.com\" ");
+	SAYS("   (for a@example.com)\n");
+	SAYS("        -> reject at rcpt for b@example.net: 550 5.7.1 "
+		"\"relaying denied\"   (vaglio.conf:5)\n");
+	SAYS("        -> accept at end\n");
+	SAYS("shadow  trial would discard at ");
+	SAYS("--- as it came\n+++ as it is let in\n@@ ");
+	SAYS("\n+X-Mark: yes\n");
+	ck_assert_ptr_null(strstr(out, "RCPT TO:<b@example.net>"));
+	end();
+}
+END_TEST
+
+START_TEST(explain_of_a_deferral_is_75)
+{
+	struct scenario_pair subject = {SPAN("Subject"), SPAN("slow")};
+	struct scenario s = {.headers = &subject, .n_headers = 1};
+
+	begin(policy_text);
+	ck_assert_int_eq(explain(&s, false), 75);
+	SAYS("headers slow                yes    ");
+	SAYS("        -> tempfail at headers: 451 4.7.1 "
+		"\"try again later\"   (vaglio.conf:8)\n");
+	end();
+}
+END_TEST
+
+START_TEST(explain_reads_a_message)
+{
+	struct scenario s = {
+		.message = SPAN("From: a@example.org\r\nSubject: sl\r\n"
+			" ow\r\n\r\nbody\r\n"),
+	};
+
+	begin("rule s if subject is \"sl ow\" and raw body begins body\n"
+	      "  reject");
+	ck_assert_int_eq(explain(&s, false), 1);
+	SAYS("-> reject at end: 550 5.7.1 \"refused by policy\"");
+	end();
+}
+END_TEST
+
+START_TEST(json_is_json)
+{
+	struct scenario s = {
+		.auth = SPAN("alice\xff\""), .sender = SPAN("a@example.org"),
+	};
+	json_t *all, *rules;
+
+	begin(policy_text);
+	ck_assert_int_eq(explain(&s, true), 1);
+	all = json_loads(out, 0, NULL);
+	ck_assert_ptr_nonnull(all);
+	ck_assert_str_eq(json_string_value(json_object_get(all, "verdict")),
+		"reject");
+	ck_assert_str_eq(json_string_value(json_object_get(all, "stage")),
+		"mail");
+	ck_assert_str_eq(json_string_value(json_object_get(all, "rule")),
+		"login-owns-sender");
+	ck_assert_str_eq(json_string_value(json_object_get(all, "place")),
+		"vaglio.conf:2");
+	rules = json_object_get(all, "rules");
+	ck_assert_uint_gt(json_array_size(rules), 4);
+	json_decref(all);
+	end();
+}
+END_TEST
+
+START_TEST(json_has_the_changes)
+{
+	struct scenario s = {.auth = SPAN("alice"),
+	                     .sender = SPAN("alice@example.org")};
+	json_t *all, *change;
+
+	begin(policy_text);
+	ck_assert_int_eq(explain(&s, true), 0);
+	all = json_loads(out, 0, NULL);
+	ck_assert_ptr_nonnull(all);
+	change = json_array_get(json_object_get(all, "changes"), 0);
+	ck_assert_str_eq(json_string_value(json_object_get(change, "change")),
+		"add header");
+	ck_assert_str_eq(json_string_value(json_object_get(change, "name")),
+		"X-Mark");
+	ck_assert(json_is_null(json_object_get(change, "index")));
+	json_decref(all);
+	end();
+}
+END_TEST
+
+CHECK_MAIN("try", a_failure_says_what_was_expected_and_what_came,
+	verbose_says_what_passed, a_policys_failures_are_its_mistakes,
+	every_kind_of_expectation_can_fail,
+	explain_tells_each_rule_and_the_verdict,
+	explain_tells_what_would_change, explain_of_a_deferral_is_75,
+	explain_reads_a_message, json_is_json, json_has_the_changes)

@@ -33,8 +33,12 @@ struct mailbox {
 
 /*
  * The mailboxes of one address field's value (RFC 5322 3.4), unfolded or
- * not: groups opened, comments left out, names RFC 2047-decoded. What can't
- * be parsed is a mailbox with a bad address. false: no memory, or more than
+ * not: groups opened, names RFC 2047-decoded after the structure is known;
+ * a comment behind an address alone is its name, others are left out. What
+ * can't be parsed is a mailbox with a bad address: an address without a
+ * domain and "<>" too. Where readers could differ about the address, each
+ * that it may be is a mailbox ("a@x <b@y>"), or a bad one is among them. An
+ * empty field, or an empty group, has none. false: no memory, or more than
  * CAPS_FIELD_WORDS (full is set then).
  */
 bool address_field(struct arena *a, struct span value,

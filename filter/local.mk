@@ -7,6 +7,7 @@ libfilter_a_SOURCES = \
 	filter/placeholder.c \
 	filter/address.c filter/address.h \
 	filter/charset.c filter/charset.h filter/encoded.c \
+	filter/mailboxes.c \
 	filter/body.c filter/body.h \
 	filter/control.c filter/control.h \
 	filter/diff.c filter/diff.h \

@@ -37,7 +37,7 @@ only() {
 }
 
 only libmilter/ filter/milter.c
-only gmime/ filter/address.c filter/message.c filter/mime.c filter/text.c
+only gmime/ filter/encoded.c filter/mailboxes.c filter/mime.c filter/text.c
 only spf2/ filter/spf_libspf2.c
 only ares filter/dns_ares.c
 only 'hs(/|\.h|_)' rules/pattern.c rules/pattern_set.c

@@ -1,4 +1,6 @@
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "address.h"
 #include "caps.h"
@@ -199,6 +201,19 @@ START_TEST(bytes_that_are_no_text_are_bad)
 }
 END_TEST
 
+/* n times piece, then last. */
+static struct span
+many(const char *piece, size_t n, const char *last)
+{
+	size_t one = strlen(piece), i;
+	char *p = arena_alloc(mem(), one * n + strlen(last) + 1);
+
+	for (i = 0; i < n; i++)
+		memcpy(p + i * one, piece, one);
+	strcpy(p + n * one, last);
+	return span_of(p);
+}
+
 static struct span
 filled(const char *before, size_t n, const char *after)
 {
@@ -280,6 +295,255 @@ START_TEST(only_a_whole_address_is_usable)
 }
 END_TEST
 
+/* ---- fields ---- */
+
+/*
+ * The mailboxes as text: "address" or "address = name" each, a bad one as
+ * "!text", one a line.
+ */
+static const char *
+field(struct span value)
+{
+	struct mailbox *b;
+	struct span all = SPAN("");
+	size_t i, n;
+	bool full;
+
+	ck_assert(address_field(mem(), value, &b, &n, &full));
+	ck_assert(!full);
+	for (i = 0; i < n; i++) {
+		const struct value *v = &b[i].address;
+
+		ck_assert_int_eq(v->type, VALUE_ADDRESS);
+		ck_assert(utf8_valid(v->text));
+		ck_assert(v->bad || v->domain.n > 0);
+		all = arena_printf(mem(), "%.*s%s%s%.*s%s%.*s", SPAN_ARG(all),
+			i > 0 ? "\n" : "", v->bad ? "!" : "", SPAN_ARG(v->text),
+			b[i].name.p != NULL ? " = " : "", (int)b[i].name.n,
+			b[i].name.p != NULL ? b[i].name.p : "");
+	}
+	return all.p;
+}
+
+#define FIELD(value, wanted) ck_assert_str_eq(field(SPAN(value)), wanted)
+
+START_TEST(mailboxes_are_found_with_their_names)
+{
+	FIELD("u@d.example", "u@d.example");
+	FIELD("<u@D.example>", "u@d.example");
+	FIELD("Alice <a@x>", "a@x = Alice");
+	FIELD("Alice B. Carol <a@x>", "a@x = Alice B. Carol");
+	FIELD("\"Alice, B\" <a@x>, c@y", "a@x = Alice, B\nc@y");
+	FIELD("\"a \\\"b\\\"\" <a@x>", "a@x = a \"b\"");
+	FIELD("J\xc3\xb6rg <a@x>", "a@x = J\xc3\xb6rg");
+	FIELD("a@x,b@y , <c@z>", "a@x\nb@y\nc@z");
+	FIELD("a@x,\n\tb@y", "a@x\nb@y");
+	FIELD("\"a b\"@x", "\"a b\"@x");
+	FIELD("a@[192.0.2.1], <a@[IPv6:::1]>", "a@[192.0.2.1]\na@[ipv6:::1]");
+	FIELD("a@b\xc3\xbc" "cher.example, <a@xn--bcher-kva.example>",
+	      "a@xn--bcher-kva.example\na@xn--bcher-kva.example");
+	FIELD("< a@x >", "a@x");
+	FIELD("a@x.", "a@x");
+	FIELD("\"\" <a@x>", "a@x");
+}
+END_TEST
+
+START_TEST(an_empty_field_has_no_mailbox)
+{
+	FIELD("", "");
+	FIELD(" \r\n ", "");
+	FIELD("undisclosed-recipients:;", "");
+	FIELD("Group: ;", "");
+}
+END_TEST
+
+START_TEST(groups_are_opened)
+{
+	FIELD("Team: Alice <a@x>, b@y;", "a@x = Alice\nb@y");
+	FIELD("Team: a@x;, \"Other: one\": b@y; , c@z", "a@x\nb@y\nc@z");
+	FIELD("Team: a@x", "a@x");
+	FIELD("Re: x <a@x>", "a@x = x");
+	FIELD("a: b: c@x;;", "!b:\nc@x");
+	FIELD(": a@x;", "!:\na@x");
+	FIELD("a@x: b@y;", "a@x\n!a@x:\nb@y");
+	FIELD("<a@x>: b@y;", "a@x\n!<a@x>:\nb@y");
+}
+END_TEST
+
+START_TEST(comments_are_left_out)
+{
+	FIELD("(a@b) c@d", "c@d");
+	FIELD("c@d (a@b)", "c@d = a@b");
+	FIELD("c@d (Carol (the) \\) D)", "c@d = Carol (the) \\) D");
+	FIELD("c@d (one) (two)", "c@d");
+	FIELD("(x, <a@b>) Carol (y;) <c@d> (z:)", "c@d = Carol");
+	FIELD("a@x, (nothing), , b@y", "a@x\nb@y");
+}
+END_TEST
+
+START_TEST(a_quoted_name_names_nobody)
+{
+	FIELD("\"x@y\" <z@w>", "z@w = x@y");
+	FIELD("\"<x@y>, \" <z@w>", "z@w = <x@y>,");
+	FIELD("\"x@y\"", "x@y\n!\"x@y\"");
+}
+END_TEST
+
+START_TEST(encoded_words_have_no_say_in_the_structure)
+{
+	FIELD("=?utf-8?q?x=40y=2C_=3Ca=40b=3E?= <z@w>", "z@w = x@y, <a@b>");
+	FIELD("\"=?utf-8?q?x=40y?=\" <z@w>", "z@w = x@y");
+	FIELD("=?utf-8?b?w7w=?= =?utf-8?b?w7w=?= <z@w>", "z@w = \xc3\xbc\xc3\xbc");
+	FIELD("z@w (=?utf-8?q?=C3=BC?=)", "z@w = \xc3\xbc");
+	FIELD("=?utf-8?q?x=40y?=", "!=?utf-8?q?x=40y?=");
+	FIELD("<=?utf-8?q?x=40y?=>", "!<=?utf-8?q?x=40y?=>");
+	FIELD("=?utf-8?q?x?=@y", "!=?utf-8?q?x?=@y");
+	FIELD("A <=?utf-8?q?x?=@y>", "!A <=?utf-8?q?x?=@y>");
+	FIELD("=?utf-8?q?<a@b>?= <c@d>",
+	      "a@b\nc@d\n!=?utf-8?q?<a@b>?= <c@d>");
+	FIELD("=?utf-8?q?a,?= <c@d>", "!=?utf-8?q?a\nc@d = ?=");
+}
+END_TEST
+
+START_TEST(where_readers_may_differ_all_readings_are_values)
+{
+	FIELD("a@x <b@y>", "b@y = a@x\na@x");
+	FIELD("a@x <A@x>", "A@x = a@x\na@x");
+	FIELD("a@x <a@x>", "a@x = a@x");
+	FIELD("<a@x> <b@y>", "a@x\nb@y\n!<a@x> <b@y>");
+	FIELD("a@x b@y", "a@x\nb@y\n!a@x b@y");
+	FIELD("<a@x> b@y", "a@x\nb@y\n!<a@x> b@y");
+	FIELD("<a@x>b", "a@x\n!<a@x>b");
+	FIELD("a@x; b@y", "a@x\nb@y");
+	FIELD("a@x <b@y> <c@z>", "a@x\nb@y\nc@z\n!a@x <b@y> <c@z>");
+	FIELD("<a@x, b@y>", "a@x\nb@y\n!<a@x, b@y>");
+	FIELD("<<a@x>>", "a@x\n!<<a@x>>");
+	FIELD("<@r:a@x>", "a@x\n!<@r:a@x>");
+	FIELD("a@x(c).y", "a@x\n!a@x(c).y");
+	FIELD("a @ x", "!a @ x");
+	FIELD("a b@x", "b@x\n!a b@x");
+	FIELD("John @ Work <j@x>", "j@x = John @ Work\n!John @ Work <j@x>");
+	FIELD("\"a b\"@x <c@d>", "c@d = a b@x\n!\"a b\"@x <c@d>");
+	FIELD("alice, bob <c@d>", "!alice\nc@d = bob");
+}
+END_TEST
+
+START_TEST(what_is_not_closed_is_bad)
+{
+	FIELD("\"a@x <b@y>", "a@x\nb@y\n!\"a@x <b@y>");
+	FIELD("\"a, <b@y>", "!\"a\nb@y");
+	FIELD("(a@x <b@y>", "a@x\nb@y\n!(a@x <b@y>");
+	FIELD("<a@x", "a@x\n!<a@x");
+	FIELD("<a@x, b@y", "a@x\n!<a@x\nb@y");
+	FIELD("<a@x <b@y>", "a@x\nb@y\n!<a@x <b@y>");
+	FIELD("a@x>", "a@x\n!a@x>");
+	FIELD("a@x)", "a@x\n!a@x)");
+	FIELD("\"", "!\"");
+	FIELD("(", "!(");
+	FIELD("\\", "!\\");
+}
+END_TEST
+
+START_TEST(what_is_no_address_is_bad_and_counts)
+{
+	FIELD("junk", "!junk");
+	FIELD("junk, a@x", "!junk\na@x");
+	FIELD("<>", "!<>");
+	FIELD("Alice <>", "!Alice <>");
+	FIELD("<a>", "!<a>");
+	FIELD("a@", "!a@");
+	FIELD("@x", "!@x");
+	FIELD("a@x@y", "!a@x@y");
+	FIELD("a@@x", "!a@@x");
+	FIELD(",", "!,");
+	FIELD("(a@b)", "!(a@b)");
+	FIELD("[x] <a@x>", "a@x\n![x] <a@x>");
+	FIELD("a@x\0, b@y", "!a@x\xef\xbf\xbd\nb@y");
+	FIELD("\xfc@x", "!\xef\xbf\xbd@x");
+	FIELD("\xfc <a@x>", "a@x = \xef\xbf\xbd");
+	FIELD("a@x\x01", "!a@x\x01");
+}
+END_TEST
+
+START_TEST(more_addresses_than_anybody_reads_are_too_many)
+{
+	static char broken[8 * (CAPS_FIELD_WORDS + 1) + 1];
+	struct mailbox *b;
+	size_t i, n;
+	bool full;
+
+	ck_assert(address_field(mem(), many("a@x,", CAPS_FIELD_WORDS, ""), &b,
+	                        &n, &full));
+	ck_assert_uint_eq(n, CAPS_FIELD_WORDS);
+	ck_assert(!full);
+	ck_assert(!address_field(mem(), many("a@x,", CAPS_FIELD_WORDS + 1, ""),
+	                         &b, &n, &full));
+	ck_assert(full);
+	for (i = 0; i <= CAPS_FIELD_WORDS; i++)
+		sprintf(broken + 8 * i, "%05zu@x ", i);
+	ck_assert(!address_field(mem(), span_of(broken), &b, &n, &full));
+	ck_assert(full);
+}
+END_TEST
+
+static double
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* What is quadratic takes minutes, even without the sanitizers. */
+#define LINEAR 5.0
+
+START_TEST(a_hostile_field_takes_linear_time)
+{
+	static const char *const pieces[] = {
+		"a ", "a,", "a:", "(", "<", "\"", "\\\"", "<\"", "(\"", "a@x ",
+		"a@x,", "@", "[", "@[", ",", ";", ":", "<>", "<a@x>", "()", "\"\"",
+		"=?utf-8?q?", "=?u?q?a?= ", "a@x <", "(a@x ", "\"\\", ">", "a.",
+		"\"a\".", "xn--a.", "<a@x,b> ", "(,)", "\",\" ", "\":\"",
+		"(:", "\xc3\xbc ", "a <@", "<\"\\\">\"",
+	};
+	static const char *const lasts[] = {"", ">", "\"", ")", " <a@x>", "@x"};
+	struct mailbox *b;
+	size_t i, k, n;
+	bool full;
+	double begin;
+
+	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		for (k = 0; k < sizeof(lasts) / sizeof(lasts[0]); k++) {
+			struct arena *a = arena_new(0);
+			struct span value = many(pieces[i],
+				(1 << 18) / strlen(pieces[i]), lasts[k]);
+
+			begin = seconds();
+			ck_assert(address_field(a, value, &b, &n, &full) ||
+			          full);
+			ck_assert_uint_gt(n, 0);
+			ck_assert_msg(seconds() - begin < LINEAR, "%s...%s",
+			              pieces[i], lasts[k]);
+			arena_free(a);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_field_needs_its_memory)
+{
+	struct arena *small = arena_new(200);
+	struct mailbox *b;
+	size_t n;
+	bool full;
+
+	ck_assert(!address_field(small, many("a@x,", 50, ""), &b, &n, &full));
+	ck_assert(!full);
+	arena_free(small);
+}
+END_TEST
+
 CHECK_MAIN("address", a_path_is_taken_with_and_without_brackets,
            the_null_sender_is_there_and_empty,
            a_source_route_is_dropped,
@@ -292,4 +556,16 @@ CHECK_MAIN("address", a_path_is_taken_with_and_without_brackets,
            what_is_too_long_is_bad,
            the_canonical_text_is_its_own_canonical_text,
            a_path_outlives_what_was_given,
-           only_a_whole_address_is_usable)
+           only_a_whole_address_is_usable,
+           mailboxes_are_found_with_their_names,
+           an_empty_field_has_no_mailbox,
+           groups_are_opened,
+           comments_are_left_out,
+           a_quoted_name_names_nobody,
+           encoded_words_have_no_say_in_the_structure,
+           where_readers_may_differ_all_readings_are_values,
+           what_is_not_closed_is_bad,
+           what_is_no_address_is_bad_and_counts,
+           more_addresses_than_anybody_reads_are_too_many,
+           a_hostile_field_takes_linear_time,
+           a_field_needs_its_memory)

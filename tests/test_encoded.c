@@ -181,7 +181,7 @@ seconds(void)
 /* What is quadratic takes minutes, even without the sanitizers. */
 #define LINEAR 5.0
 
-START_TEST(a_megabyte_takes_linear_time)
+START_TEST(a_hostile_value_takes_linear_time)
 {
 	static const char *const pieces[] = {
 		"=?", "=?utf-8?q?", "=?utf-8?q?a?= ", "=?u?b?YQ?= =?v?q?=FF?=",
@@ -193,7 +193,7 @@ START_TEST(a_megabyte_takes_linear_time)
 
 	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		struct span raw = many(pieces[i],
-			(1 << 20) / strlen(pieces[i]), "");
+			(1 << 18) / strlen(pieces[i]), "");
 
 		begin = seconds();
 		ck_assert_ptr_nonnull(header_decode(mem(), raw).p);
@@ -352,7 +352,7 @@ START_TEST(a_long_name_leaves_room)
 }
 END_TEST
 
-START_TEST(a_megabyte_is_encoded_in_linear_time)
+START_TEST(encoding_takes_linear_time)
 {
 	static const char *const pieces[] = {
 		"a ", "\xc3\xbc ", "\xc3\xbc a a a a ", "=?", "x", "\xe6\x97\xa5",
@@ -362,7 +362,7 @@ START_TEST(a_megabyte_is_encoded_in_linear_time)
 
 	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		struct span value = many(pieces[i],
-			(1 << 20) / strlen(pieces[i]), ".");
+			(1 << 18) / strlen(pieces[i]), ".");
 
 		begin = seconds();
 		ck_assert_ptr_nonnull(header_encode(mem(), SPAN("X"), value).p);
@@ -393,7 +393,7 @@ CHECK_MAIN("encoded", plain_text_is_unfolded,
            a_word_in_the_middle_of_another_is_decoded,
            what_is_no_encoded_word_stays,
            broken_payloads_do_no_harm,
-           a_megabyte_takes_linear_time,
+           a_hostile_value_takes_linear_time,
            many_words_are_all_decoded,
            a_long_charset_name_is_no_charset,
            ascii_is_sent_as_it_is,
@@ -403,5 +403,5 @@ CHECK_MAIN("encoded", plain_text_is_unfolded,
            long_values_are_folded,
            no_line_is_longer_than_smtp_allows,
            a_long_name_leaves_room,
-           a_megabyte_is_encoded_in_linear_time,
+           encoding_takes_linear_time,
            without_memory_nothing_is_made)

@@ -10,3 +10,5 @@ tests/fuzz_spf -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	exit 1
 tests/fuzz_dns -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"$spf"/zone.txt "$spf"/wire-*.bin || exit 1
+tests/fuzz_address -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
+	"${srcdir:-.}"/tests/address/* || exit 1

@@ -124,6 +124,11 @@ tests_fuzz_spf_LDADD = $(FILTER_LIBS)
 tests_fuzz_dns_SOURCES = tests/fuzz_dns.c tests/fuzz_main.c
 tests_fuzz_dns_LDADD = $(FILTER_LIBS)
 EXTRA_DIST += tests/spf
+noinst_PROGRAMS += tests/fuzz_address
+tests_fuzz_address_SOURCES = tests/fuzz_address.c tests/fuzz_main.c
+tests_fuzz_address_LDADD = $(FILTER_LIBS)
+EXTRA_DIST += tests/address/mixed tests/address/path tests/address/broken \
+	tests/address/words
 dist_check_SCRIPTS += tests/fuzz.sh
 TESTS += tests/fuzz.sh
 

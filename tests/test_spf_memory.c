@@ -247,6 +247,9 @@ CHECK_MAIN("spf_memory", a_failed_allocation_is_a_temperror,
 int
 main(void)
 {
+	(void)a_failed_allocation_is_a_temperror;
+	(void)so_it_is_when_all_after_it_fail_too;
+	(void)so_it_is_with_a_name_server;
 	return 77;
 }
 #endif

@@ -17,22 +17,16 @@ tell_twice(struct checker *c, const char *what, struct span name,
 
 /* ---- tables ---- */
 
-/* Relative to the file in which it stands. */
+/* Relative to the policy's folder, as the parser left it. */
 const char *
 check_path(struct checker *c, const struct ast_value *v)
 {
-	const struct source *source = v->place.source;
-	const char *slash;
-	struct span dir = span_of(c->dir);
+	const char *slash = strcmp(c->dir, "/") == 0 ? "" : "/";
 
-	if (v->text.n > 0 && v->text.p[0] == '/')
+	if ((v->text.n > 0 && v->text.p[0] == '/') ||
+	    strcmp(c->dir, ".") == 0)
 		return arena_copy(c->arena, v->text).p;
-	slash = source == NULL || source->order == 0
-	        ? NULL : strrchr(source->name, '/');
-	if (slash != NULL)
-		dir = (struct span){source->name,
-		                    (size_t)(slash - source->name)};
-	return arena_printf(c->arena, "%.*s/%.*s", SPAN_ARG(dir),
+	return arena_printf(c->arena, "%s%s%.*s", c->dir, slash,
 	                    SPAN_ARG(v->text)).p;
 }
 
@@ -232,12 +226,38 @@ text_needs(struct checker *c, struct rule *r, const struct text *t)
 	}
 }
 
+/* In a list of patterns, some must have the group. */
 static void
-check_groups(struct checker *c, struct rule *r, const struct ast_action *a)
+check_group_numbers(struct checker *c, const struct ast_action *a,
+                    const struct text *text)
+{
+	const struct node *node = &c->program->nodes[c->pattern_leaf];
+	unsigned groups = 0, n;
+	const struct piece *p;
+	size_t i;
+
+	for (i = 0; i < node->n_operands; i++) {
+		if (node->operands[i].pattern == NULL)
+			continue;
+		n = pattern_groups(node->operands[i].pattern);
+		groups = n > groups ? n : groups;
+	}
+	for (p = text->pieces; p != NULL; p = p->next)
+		if (p->kind == PIECE_GROUP && p->group > groups)
+			diag_error(c->diags, a->text->place,
+			           "$%u: the pattern has %u group%s", p->group,
+			           groups, groups == 1 ? "" : "s");
+}
+
+static void
+check_groups(struct checker *c, struct rule *r, const struct ast_action *a,
+             const struct text *text)
 {
 	r->group_node = c->pattern_leaf;
-	if (c->pattern_leaves == 1)
+	if (c->pattern_leaves == 1) {
+		check_group_numbers(c, a, text);
 		return;
+	}
 	r->group_node = NO_NODE;
 	if (c->pattern_leaves == 0)
 		diag_error(c->diags, a->text->place,
@@ -262,7 +282,7 @@ check_actions(struct checker *c, struct rule *r)
 		end = &made->next;
 		text_needs(c, r, &made->text);
 		if (made->text.groups && made->pattern == NULL)
-			check_groups(c, r, a);
+			check_groups(c, r, a, &made->text);
 		if (made->row->ends == VERDICT_NONE)
 			continue;
 		r->last = made;

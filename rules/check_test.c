@@ -1,9 +1,8 @@
 /* check_test.c - the policy's own tests: what is given, what is expected. */
 #include <stdint.h>
 
-#include <glib.h>
-
 #include "checker.h"
+#include "source.h"
 
 /* ---- what is given ---- */
 
@@ -127,18 +126,12 @@ take_body(struct checker *c, const struct ast_given *g, struct scenario *s)
 static void
 take_message(struct checker *c, const struct ast_given *g, struct scenario *s)
 {
-	GError *error = NULL;
-	gchar *bytes;
-	gsize n;
+	const char *path = check_path(c, g->first), *why;
 
-	if (!g_file_get_contents(check_path(c, g->first), &bytes, &n,
-	                         &error)) {
-		diag_error(c->diags, g->first->place, "%s", error->message);
-		g_error_free(error);
-		return;
-	}
-	s->message = arena_copy(c->arena, (struct span){bytes, n});
-	g_free(bytes);
+	s->message = source_read(c->arena, path, &why);
+	if (why != NULL)
+		diag_error(c->diags, g->first->place, "can't read %s: %s",
+		           path, why);
 }
 
 static const struct given_row given_rows[] = {

@@ -12,22 +12,30 @@ struct reader {
 	struct piece **end;
 };
 
-/* The place of part of the text: looked for in the source, since escapes
- * make the two differ. */
+/* Past n bytes of the text, of which an escape is one, from at. */
+static size_t
+skip_text(struct place place, size_t at, size_t n)
+{
+	const char *p = place.source->text.p;
+
+	for (; n > 0; n--)
+		at += p[place.at] == '"' && p[at] == '\\' ? 2 : 1;
+	return at;
+}
+
+/* The place of part of the text, in the source. */
 static struct place
 place_of(const struct reader *r, struct span part)
 {
 	struct place place = r->v->place;
-	const char *found;
+	size_t from;
 
 	if (place.source == NULL || part.n == 0)
 		return place;
-	found = memmem(place.source->text.p + place.at, place.n, part.p,
-	               part.n);
-	if (found != NULL) {
-		place.at = (size_t)(found - place.source->text.p);
-		place.n = part.n;
-	}
+	from = place.at + (place.source->text.p[place.at] == '"');
+	from = skip_text(place, from, (size_t)(part.p - r->v->text.p));
+	place.n = skip_text(place, from, part.n) - from;
+	place.at = from;
 	return place;
 }
 

@@ -262,6 +262,38 @@ parse_set(struct parser *p)
 	return set;
 }
 
+/* The folder of a path: "" if it names none. */
+static struct span
+folder(struct span path)
+{
+	while (path.n > 0 && path.p[path.n - 1] != '/')
+		path.n--;
+	return path;
+}
+
+/* path, relative to a folder that ends with a slash or is "" */
+static const char *
+join(struct arena *a, struct span dir, struct span path)
+{
+	if (path.n > 0 && path.p[0] == '/')
+		dir.n = 0;
+	return arena_printf(a, "%.*s%.*s", SPAN_ARG(dir), SPAN_ARG(path)).p;
+}
+
+/*
+ * path := string. It is relative to the file in which it stands; the tree has
+ * includes expanded.
+ */
+struct ast_value *
+parse_path(struct parser *p, const char *what)
+{
+	struct ast_value *v = parse_string(p, what);
+
+	if (p->base.n > 0)
+		v->text = span_of(join(p->all->arena, p->base, v->text));
+	return v;
+}
+
 /* back end := ( "file" | "cdb" | "lmdb" | "redis" ) STRING
  *           | "dns" STRING [ "{" { WORD } "}" ] */
 static void
@@ -271,7 +303,9 @@ parse_backend(struct parser *p, struct ast_table *table)
 		"file", "cdb", "lmdb", "dns", "redis",
 	};
 	const size_t n = sizeof(backends) / sizeof(backends[0]);
+	const size_t files = 3; /* the first so many name a file */
 	struct token t = parser_take(p);
+	const char *word;
 
 	table->backend = t.text;
 	table->backend_place = t.place;
@@ -279,8 +313,11 @@ parse_backend(struct parser *p, struct ast_table *table)
 		FAIL(p, t.place, "unknown kind of table %s%s",
 		     parser_quote(p, t.text),
 		     parser_meant(p, diag_nearest(t.text, backends, n)));
-	table->path = parse_string(p, arena_printf(p->all->arena, "\"%.*s\"",
-	                                           SPAN_ARG(t.text)).p);
+	word = parser_quote(p, t.text);
+	if (words_have(backends, files, t.text))
+		table->path = parse_path(p, word);
+	else
+		table->path = parse_string(p, word);
 	if (parser_peek(p)->kind != TOKEN_BRACE)
 		return;
 	if (!span_is(t.text, SPAN("dns")))
@@ -339,24 +376,6 @@ parse_define(struct parser *p)
 
 static void parse_file(struct parser *p);
 
-/* The folder of a path: "" if it names none. */
-static struct span
-folder(struct span path)
-{
-	while (path.n > 0 && path.p[path.n - 1] != '/')
-		path.n--;
-	return path;
-}
-
-/* path, relative to a folder that ends with a slash or is "" */
-static const char *
-join(struct arena *a, struct span dir, struct span path)
-{
-	if (path.n > 0 && path.p[0] == '/')
-		dir.n = 0;
-	return arena_printf(a, "%.*s%.*s", SPAN_ARG(dir), SPAN_ARG(path)).p;
-}
-
 /* dir as a folder for join */
 static struct span
 as_folder(struct arena *a, const char *dir)
@@ -399,30 +418,34 @@ is_cycle(struct parser *p, struct place where, const struct stat *st)
 	return false;
 }
 
+/* file: as the including file would name it */
 static void
-include_file(struct parser *p, struct place where, const char *path,
-             const char *name)
+include_file(struct parser *p, struct place where, struct span file)
 {
 	struct parse *all = p->all;
 	struct source *source = parser_alloc(p, sizeof(*source));
 	struct parser *child = parser_alloc(p, sizeof(*child));
+	const char *path = join(all->arena, as_folder(all->arena, p->dir),
+	                        file);
 	const char *why = NULL;
 	struct stat st = {0};
 
 	child->known = stat(path, &st) == 0;
 	if (child->known && is_cycle(p, where, &st))
 		return;
+	source->name = join(all->arena, folder(span_of(p->source->name)),
+	                    file);
 	source->text = source_read(all->arena, path, &why);
 	if (why != NULL) {
-		MISTAKE(p, where, "%s can't be read: %s", name, why);
+		MISTAKE(p, where, "%s can't be read: %s", source->name, why);
 		return;
 	}
-	source->name = name;
 	source->order = ++all->sources;
 	child->all = all;
 	child->parent = p;
 	child->source = source;
 	child->dir = arena_copy(all->arena, folder(span_of(path))).p;
+	child->base = folder(span_of(join(all->arena, p->base, file)));
 	child->dev = st.st_dev;
 	child->ino = st.st_ino;
 	parse_file(child);
@@ -496,7 +519,6 @@ include_glob(struct parser *p, struct place where, struct span dir,
              struct span path)
 {
 	struct arena *a = p->all->arena;
-	struct span shown = folder(span_of(p->source->name));
 	const char *pattern = join(a, escape_folder(a, dir), path);
 	char **paths;
 	glob_t found;
@@ -520,8 +542,7 @@ include_glob(struct parser *p, struct place where, struct span dir,
 	}
 	qsort(paths, n, sizeof(*paths), compare_paths);
 	for (i = 0; i < n; i++)
-		include_file(p, where, paths[i],
-		             join(a, shown, span_of(paths[i] + skip)));
+		include_file(p, where, span_of(paths[i] + skip));
 }
 
 /* include := "include" STRING */
@@ -530,7 +551,6 @@ parse_include(struct parser *p)
 {
 	struct ast_value *path = parse_string(p, "\"include\"");
 	struct span dir = as_folder(p->all->arena, p->dir);
-	struct span shown = folder(span_of(p->source->name));
 	const struct parser *up;
 	unsigned depth = 0;
 
@@ -544,9 +564,7 @@ parse_include(struct parser *p)
 	if (has_wildcard(path->text))
 		include_glob(p, path->place, dir, path->text);
 	else
-		include_file(p, path->place,
-		             join(p->all->arena, dir, path->text),
-		             join(p->all->arena, shown, path->text));
+		include_file(p, path->place, path->text);
 }
 
 /* ---- files ---- */

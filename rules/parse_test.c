@@ -13,6 +13,7 @@ enum fact_takes {
 	FACT_ADDRESS,
 	FACT_ADDRESSES,       /* one, or several in braces */
 	FACT_STRING,
+	FACT_PATH,
 	FACT_TWO_STRINGS,
 };
 
@@ -31,7 +32,7 @@ static const struct fact_row {
 	{"spf.helo", FACT_WORD},
 	{"header", FACT_TWO_STRINGS},
 	{"body", FACT_STRING},
-	{"message file", FACT_STRING},
+	{"message file", FACT_PATH},
 };
 
 static const char *const fact_words[] = {
@@ -96,6 +97,9 @@ parse_fact_arguments(struct parser *p, struct ast_given *g,
 	case FACT_STRING:
 		g->first = parse_string(p, what);
 		break;
+	case FACT_PATH:
+		g->first = parse_path(p, what);
+		break;
 	case FACT_TWO_STRINGS:
 		g->first = parse_string(p, what);
 		g->second = parse_string(p, what);
@@ -138,7 +142,7 @@ parse_fact(struct parser *p, struct ast_given *g)
 			     "\"PATH\"");
 		g->word = SPAN("message file");
 		g->place = place_join(g->place, p->last);
-		parse_fact_arguments(p, g, FACT_STRING);
+		parse_fact_arguments(p, g, FACT_PATH);
 		return;
 	}
 	for (i = 0; i < COUNT(facts); i++)

@@ -28,6 +28,7 @@ struct parser {
 	struct parser *parent;  /* whose include this file is */
 	const struct source *source;
 	const char *dir;        /* its files are relative to it */
+	struct span base;       /* the same, seen from the first file's dir */
 	bool known;             /* dev and ino are */
 	dev_t dev;
 	ino_t ino;
@@ -94,6 +95,10 @@ void parse_name_letters(struct parser *p, const struct token *t,
 /* ---- parse_value.c ---- */
 
 struct ast_value *parse_string(struct parser *p, const char *what);
+
+/* A file's name, made relative to the folder of the policy's first file. */
+struct ast_value *parse_path(struct parser *p, const char *what);
+
 struct ast_value *parse_pattern(struct parser *p, const char *what);
 
 /* A string or a word that is no name of the language's own. */

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <glib.h>
-
-#include "caps.h"
 #include "checker.h"
 #include "dump.h"
 #include "parse.h"
+#include "source.h"
 
 /* ---- load ---- */
 
@@ -18,25 +16,13 @@ static struct span
 read_source(struct arena *a, const char *path, struct diags *d)
 {
 	static const struct place nowhere = {NULL, 0, 0};
-	GError *error = NULL;
-	struct span out = {NULL, 0};
-	gchar *bytes;
-	gsize n;
+	const char *why;
+	struct span text = source_read(a, path, &why);
 
-	if (!g_file_get_contents(path, &bytes, &n, &error)) {
-		diag_error(d, nowhere, "can't read the policy: %s",
-		           error->message);
-		g_error_free(error);
-		return out;
-	}
-	if (n > CAPS_POLICY_BYTES)
-		diag_error(d, nowhere, "%s has %zu bytes, %d are allowed: "
-		           "keep data in table files", path, n,
-		           CAPS_POLICY_BYTES);
-	else
-		out = arena_copy(a, (struct span){bytes, n});
-	g_free(bytes);
-	return out;
+	if (why != NULL)
+		diag_error(d, nowhere, "can't read the policy %s: %s", path,
+		           why);
+	return text;
 }
 
 static void

@@ -511,19 +511,28 @@ START_TEST(includes_are_expanded_in_place_sorted_and_relative)
 	write_file("[d]/b.conf", "rule b accept");
 	write_file("[d]/a.conf", "include \"sub\"\nrule a accept\n");
 	write_file("[d]/sub", "rule sub accept");
+	make_folder("[d]/e");
+	write_file("[d]/e/t", "table <t> file \"../names\"\n"
+	           "table <d> dns \"x.example\"\ntable <a> file \"/a\"");
 	ast = parse_in("rule first accept\ninclude \"[[]d]/*.conf\"\n"
-	               "include \"none/*.conf\"\nrule last accept",
+	               "include \"none/*.conf\"\nrule last accept\n"
+	               "include \"[[]d]/e/t\"",
 	               "vaglio.conf", folder);
 	ck_assert(!ast->broken);
 	ck_assert_str_eq(captured(print_tree, ast),
 	                 "rule first\n  accept\n\nrule sub\n  accept\n\n"
 	                 "rule a\n  accept\n\nrule b\n  accept\n\n"
-	                 "rule last\n  accept\n");
+	                 "rule last\n  accept\n\n"
+	                 "table <t> file \"[d]/e/../names\"\n\n"
+	                 "table <d> dns \"x.example\"\n\n"
+	                 "table <a> file \"/a\"\n");
 	ck_assert_str_eq(ast->statements->next->place.source->name,
 	                 "[d]/sub");
 	remove_path("[d]/b.conf");
 	remove_path("[d]/a.conf");
 	remove_path("[d]/sub");
+	remove_path("[d]/e/t");
+	remove_path("[d]/e");
 	remove_path("[d]");
 	remove_path("");
 }

@@ -4,7 +4,6 @@ libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) \
 FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
 	$(CARES_LIBS) $(SPF2_LIBS)
 libfilter_a_SOURCES = \
-	filter/placeholder.c \
 	filter/address.c filter/address.h \
 	filter/charset.c filter/charset.h filter/encoded.c \
 	filter/mailboxes.c \
@@ -16,7 +15,7 @@ libfilter_a_SOURCES = \
 	filter/current.c filter/current.h \
 	filter/identity.c filter/identity.h \
 	filter/log.c filter/log.h \
-	filter/message.h \
+	filter/message.c filter/message.h \
 	filter/options.c filter/options.h \
 	filter/reply.c filter/reply.h \
 	filter/report.c filter/report.h \
@@ -26,7 +25,7 @@ libfilter_a_SOURCES = \
 	filter/trial.c filter/trial.h \
 	filter/try.c filter/try.h
 
-EXTRA_PROGRAMS += vaglio
+sbin_PROGRAMS += vaglio
 vaglio_SOURCES = filter/main.c filter/run.c filter/run.h \
 	filter/milter.c filter/milter.h
 vaglio_LDADD = $(FILTER_LIBS) $(MILTER_LIBS)

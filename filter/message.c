@@ -1,0 +1,621 @@
+/*
+ * message.c - the header as it came, the envelope, and a working copy of
+ * both to which the effects are applied.
+ *
+ * What the MTA is told is the difference, in a form that Postfix and
+ * Sendmail take alike: changes and removals of one name together, from the
+ * highest index down (Postfix renumbers after a removal, Sendmail does not);
+ * then inserts at the top, then additions at the end. Recipients are added
+ * before others are removed, since a message without one is dropped.
+ */
+#include <string.h>
+
+#include "address.h"
+#include "caps.h"
+#include "message.h"
+
+/* A field of the working copy. */
+struct line {
+	struct field field;
+	size_t index;      /* of the field as received, from 1; 0: new */
+	bool removed;
+	bool changed;
+};
+
+/* A recipient of the working copy. */
+struct rcpt {
+	struct span given;     /* as the client spelt it */
+	struct span address;   /* canonical */
+	bool added;            /* by us: the MTA does not have it */
+	bool refused;          /* by the MTA or us: it never was one */
+	size_t owners;         /* who get the mail by it; 0: nobody */
+};
+
+struct message {
+	struct arena *arena;
+	struct field *fields;
+	size_t n_fields, bytes;
+	struct line *lines;    /* those received, then those added */
+	size_t n_lines;
+	bool copied;           /* lines has the fields received */
+	struct line *tops;     /* prepended; the last stands on top */
+	size_t n_tops;
+	struct rcpt *rcpts;    /* those of the client, then those added */
+	size_t n_rcpts;
+	size_t *now;           /* each client's recipient: its entry by now */
+	size_t n_now;
+	struct span sender, new_sender;
+	bool held;
+	struct span reason;
+};
+
+struct message *
+message_new(struct arena *a)
+{
+	struct message *m = arena_alloc(a, sizeof(*m));
+
+	if (m != NULL)
+		m->arena = a;
+	return m;
+}
+
+/* ---- the header as it came ---- */
+
+bool
+message_add_field(struct message *m, struct span name, struct span raw)
+{
+	struct field f = {.name = arena_copy(m->arena, name),
+	                  .raw = arena_copy(m->arena, raw)}, *slot;
+
+	m->bytes += name.n + raw.n + 4; /* ": " and CRLF */
+	if (m->n_fields >= CAPS_HEADER_FIELDS || m->bytes > CAPS_HEADER_BYTES
+	    || f.name.p == NULL || f.raw.p == NULL)
+		return false;
+	slot = arena_grow(m->arena, &m->fields, &m->n_fields, sizeof(*slot));
+	if (slot == NULL)
+		return false;
+	*slot = f;
+	return true;
+}
+
+size_t
+message_fields(const struct message *m)
+{
+	return m->n_fields;
+}
+
+const struct field *
+message_field(const struct message *m, size_t i)
+{
+	return &m->fields[i];
+}
+
+static struct span
+decoded(struct message *m, struct field *f)
+{
+	if (f->decoded.p == NULL)
+		f->decoded = header_decode(m->arena, f->raw);
+	return f->decoded;
+}
+
+struct span
+message_decoded(struct message *m, size_t i)
+{
+	return decoded(m, &m->fields[i]);
+}
+
+/* ---- the working copy of the header ---- */
+
+static bool
+copy_fields(struct message *m)
+{
+	size_t i;
+
+	for (i = 0; !m->copied && i < m->n_fields; i++) {
+		struct line *l = arena_grow(m->arena, &m->lines, &m->n_lines,
+		                            sizeof(*l));
+
+		if (l == NULL)
+			return false;
+		l->field = m->fields[i];
+		l->index = i + 1;
+	}
+	m->copied = true;
+	return true;
+}
+
+static bool
+add_line(struct message *m, bool top, const struct effect *e)
+{
+	struct line *l = top
+		? arena_grow(m->arena, &m->tops, &m->n_tops, sizeof(*l))
+		: arena_grow(m->arena, &m->lines, &m->n_lines, sizeof(*l));
+
+	if (l == NULL)
+		return false;
+	l->field.name = arena_copy(m->arena, e->name);
+	l->field.raw = header_encode(m->arena, e->name, e->value);
+	return l->field.name.p != NULL && l->field.raw.p != NULL;
+}
+
+/* A value that reads the same is left as it is. */
+static bool
+set_line(struct message *m, struct line *l, struct span value)
+{
+	struct span old = decoded(m, &l->field);
+
+	if (old.p == NULL)
+		return false;
+	if (span_is(old, value))
+		return true;
+	l->field.raw = header_encode(m->arena, l->field.name, value);
+	l->field.decoded = (struct span){NULL, 0};
+	l->changed = true;
+	return l->field.raw.p != NULL;
+}
+
+/* One step of a header effect, on one field of its name each. *went: it has
+ * been done to one before. */
+
+static bool
+step_replace(struct message *m, struct line *l, const struct effect *e,
+             bool *went, struct span *why)
+{
+	(void)why;
+	if (!*went) {
+		*went = true;
+		return set_line(m, l, e->value);
+	}
+	l->removed = true;
+	return true;
+}
+
+static bool
+step_remove(struct message *m, struct line *l, const struct effect *e,
+            bool *went, struct span *why)
+{
+	struct span value = decoded(m, &l->field);
+	enum truth t;
+
+	(void)went;
+	if (value.p == NULL)
+		return false;
+	t = effect_matches(e, value);
+	if (t == TRUTH_FAILED) {
+		*why = SPAN("remove header: a pattern hit its limit");
+		return false;
+	}
+	l->removed = t == TRUTH_YES;
+	return true;
+}
+
+static bool
+step_rewrite(struct message *m, struct line *l, const struct effect *e,
+             bool *went, struct span *why)
+{
+	struct span value = decoded(m, &l->field), out;
+
+	(void)went;
+	if (value.p == NULL)
+		return false;
+	switch (effect_rewrite(e, value, m->arena, &out)) {
+	case TRUTH_YES:
+		return set_line(m, l, out);
+	case TRUTH_FAILED:
+		*why = SPAN("rewrite header: a pattern hit its limit");
+		return false;
+	default:
+		return true;
+	}
+}
+
+static bool
+step_all(struct message *m, const struct effect *e,
+         bool (*step)(struct message *, struct line *, const struct effect *,
+                      bool *, struct span *),
+         bool *went, struct span *why)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_tops + m->n_lines; i++) {
+		struct line *l = i < m->n_tops ? &m->tops[m->n_tops - 1 - i]
+		                               : &m->lines[i - m->n_tops];
+
+		if (!l->removed && span_is_nocase(l->field.name, e->name)
+		    && !step(m, l, e, went, why))
+			return false;
+	}
+	return true;
+}
+
+/* ---- the envelope ---- */
+
+bool
+message_set_sender(struct message *m, struct span given)
+{
+	struct value v;
+
+	if (!address_path(m->arena, given, &v))
+		return false;
+	m->sender = v.text;
+	return true;
+}
+
+static struct rcpt *
+add_entry(struct message *m, struct span given)
+{
+	struct rcpt *r;
+	struct value v;
+
+	if (!address_path(m->arena, given, &v))
+		return NULL;
+	r = arena_grow(m->arena, &m->rcpts, &m->n_rcpts, sizeof(*r));
+	if (r == NULL)
+		return NULL;
+	r->given = arena_copy(m->arena, given);
+	r->address = v.text;
+	return r->given.p == NULL ? NULL : r;
+}
+
+bool
+message_add_rcpt(struct message *m, struct span given)
+{
+	struct rcpt *r = add_entry(m, given);
+	size_t *now;
+
+	if (r == NULL)
+		return false;
+	r->owners = 1;
+	now = arena_grow(m->arena, &m->now, &m->n_now, sizeof(*now));
+	if (now == NULL)
+		return false;
+	*now = m->n_rcpts - 1;
+	return true;
+}
+
+void
+message_drop_rcpt(struct message *m, size_t rcpt)
+{
+	if (rcpt >= m->n_now)
+		return;
+	m->rcpts[rcpt].refused = true;
+	m->rcpts[rcpt].owners = 0;
+}
+
+void
+message_remove_rcpt(struct message *m, size_t rcpt)
+{
+	if (rcpt < m->n_now && m->rcpts[m->now[rcpt]].owners > 0)
+		m->rcpts[m->now[rcpt]].owners--;
+}
+
+/* The entry of an address, made if there is none. NULL: no memory. */
+static struct rcpt *
+entry_of(struct message *m, struct span address)
+{
+	struct rcpt *r;
+	struct value v;
+	size_t i;
+
+	if (!address_path(m->arena, address, &v))
+		return NULL;
+	for (i = 0; i < m->n_rcpts; i++)
+		if (!m->rcpts[i].refused
+		    && span_is_nocase(m->rcpts[i].address, v.text))
+			return &m->rcpts[i];
+	r = add_entry(m, address);
+	if (r != NULL)
+		r->added = true;
+	return r;
+}
+
+static bool
+usable(struct message *m, const struct effect *e, const char *what,
+       bool null_allowed, struct span *why)
+{
+	if (e->value.n == 0 ? null_allowed : address_usable(e->value))
+		return true;
+	*why = arena_printf(m->arena, "%s: <%.*s> is no mail address", what,
+	                    SPAN_ARG(e->value));
+	return false;
+}
+
+static bool
+apply_add_rcpt(struct message *m, const struct effect *e, struct span *why)
+{
+	struct rcpt *r;
+
+	if (!usable(m, e, "add rcpt", false, why))
+		return false;
+	r = entry_of(m, e->value);
+	if (r == NULL)
+		return false;
+	r->owners++;
+	return true;
+}
+
+static bool
+apply_redirect(struct message *m, const struct effect *e, struct span *why)
+{
+	struct rcpt *r;
+	size_t i, entry;
+
+	if (!usable(m, e, "redirect", false, why))
+		return false;
+	r = entry_of(m, e->value);
+	if (r == NULL)
+		return false;
+	entry = (size_t)(r - m->rcpts);
+	for (i = 0; i < e->n_rcpts; i++) {
+		size_t *now = &m->now[e->rcpts[i]];
+
+		m->rcpts[entry].owners++;
+		if (m->rcpts[*now].owners > 0)
+			m->rcpts[*now].owners--;
+		*now = entry;
+	}
+	return true;
+}
+
+static bool
+apply_sender(struct message *m, const struct effect *e, struct span *why)
+{
+	struct value v;
+
+	if (!usable(m, e, "replace sender", true, why)
+	    || !address_path(m->arena, e->value, &v))
+		return false;
+	m->new_sender = e->value.n == 0 ? SPAN("") : v.text;
+	return true;
+}
+
+/* ---- effects ---- */
+
+bool
+message_apply(struct message *m, const struct effect *e, struct span *why)
+{
+	bool went = false;
+
+	*why = SPAN("no memory for the changes");
+	if (!copy_fields(m))
+		return false;
+	switch (e->kind) {
+	case EFFECT_ADD_HEADER:
+		return add_line(m, false, e);
+	case EFFECT_PREPEND_HEADER:
+		return add_line(m, true, e);
+	case EFFECT_REPLACE_HEADER:
+		return step_all(m, e, step_replace, &went, why)
+		       && (went || add_line(m, false, e));
+	case EFFECT_REMOVE_HEADER:
+		return step_all(m, e, step_remove, &went, why);
+	case EFFECT_REWRITE_HEADER:
+		return step_all(m, e, step_rewrite, &went, why);
+	case EFFECT_ADD_RCPT:
+		return apply_add_rcpt(m, e, why);
+	case EFFECT_REDIRECT:
+		return apply_redirect(m, e, why);
+	case EFFECT_REPLACE_SENDER:
+		return apply_sender(m, e, why);
+	case EFFECT_QUARANTINE:
+		m->reason = m->held ? m->reason : e->value;
+		m->held = true;
+		return true;
+	case EFFECT_LOG:
+		break;
+	}
+	return true;
+}
+
+/* ---- the difference ---- */
+
+struct change_list {
+	struct message *m;
+	struct change *list;
+	size_t n;
+	bool full;
+};
+
+static struct change *
+add_change(struct change_list *c, enum change_kind kind, struct span value)
+{
+	struct change *one = arena_grow(c->m->arena, &c->list, &c->n,
+	                                sizeof(*one));
+
+	if (one == NULL) {
+		c->full = true;
+		return NULL;
+	}
+	one->kind = kind;
+	if (value.p != NULL)
+		one->value = arena_copy(c->m->arena, value);
+	return one;
+}
+
+static void
+add_field_change(struct change_list *c, enum change_kind kind,
+                 const struct line *l, size_t index)
+{
+	struct span none = {NULL, 0};
+	struct change *one = add_change(c, kind,
+	                                l->removed ? none : l->field.raw);
+
+	if (one == NULL)
+		return;
+	one->name = l->field.name;
+	one->index = (unsigned)index;
+}
+
+static bool
+differs(const struct message *m, const struct line *l)
+{
+	if (l->index == 0)
+		return false;
+	return l->removed
+	       || (l->changed
+	           && !span_is(l->field.raw, m->fields[l->index - 1].raw));
+}
+
+/*
+ * All differences of one name, the highest index first. Names are few: a
+ * policy has spelt them.
+ */
+static void
+differences_of(struct change_list *c, struct span name, bool *done)
+{
+	struct message *m = c->m;
+	size_t i, of_name = 0;
+
+	for (i = 0; i < m->n_fields; i++)
+		of_name += span_is_nocase(m->lines[i].field.name, name);
+	for (i = m->n_fields; i > 0; i--) {
+		const struct line *l = &m->lines[i - 1];
+
+		if (!span_is_nocase(l->field.name, name))
+			continue;
+		done[i - 1] = true;
+		if (differs(m, l))
+			add_field_change(c, CHANGE_HEADER, l, of_name);
+		of_name--;
+	}
+}
+
+static bool
+header_changes(struct change_list *c)
+{
+	struct message *m = c->m;
+	bool *done;
+	size_t i;
+
+	if (!m->copied)
+		return true;
+	done = arena_alloc(m->arena, m->n_fields);
+	if (done == NULL)
+		return false;
+	for (i = 0; i < m->n_fields; i++)
+		if (!done[i] && differs(m, &m->lines[i]))
+			differences_of(c, m->lines[i].field.name, done);
+	for (i = 0; i < m->n_tops; i++)
+		if (!m->tops[i].removed)
+			add_field_change(c, INSERT_HEADER, &m->tops[i], 0);
+	for (i = m->n_fields; i < m->n_lines; i++)
+		if (!m->lines[i].removed)
+			add_field_change(c, ADD_HEADER, &m->lines[i], 0);
+	return true;
+}
+
+/* An address as the MTA takes it. */
+static struct span
+bracketed(struct message *m, struct span address)
+{
+	return arena_printf(m->arena, "<%.*s>", SPAN_ARG(address));
+}
+
+static void
+envelope_changes(struct change_list *c)
+{
+	struct message *m = c->m;
+	size_t i;
+
+	if (m->new_sender.p != NULL && !span_is(m->new_sender, m->sender))
+		add_change(c, CHANGE_SENDER, bracketed(m, m->new_sender));
+	for (i = 0; i < m->n_rcpts; i++)
+		if (m->rcpts[i].added && m->rcpts[i].owners > 0)
+			add_change(c, ADD_RCPT,
+			           bracketed(m, m->rcpts[i].address));
+	for (i = 0; i < m->n_rcpts; i++)
+		if (!m->rcpts[i].added && !m->rcpts[i].refused
+		    && m->rcpts[i].owners == 0)
+			add_change(c, REMOVE_RCPT, m->rcpts[i].given);
+	if (m->held)
+		add_change(c, HOLD, m->reason);
+}
+
+bool
+message_changes(struct message *m, const struct change **changes, size_t *n)
+{
+	struct change_list c = {.m = m};
+
+	if (!header_changes(&c))
+		return false;
+	envelope_changes(&c);
+	*changes = c.list;
+	*n = c.n;
+	return !c.full && !arena_full(m->arena);
+}
+
+/* ---- the result ---- */
+
+/* The i-th field that is left, or NULL. */
+static const struct line *
+result_line(const struct message *m, size_t i)
+{
+	size_t j;
+
+	for (j = m->n_tops; j > 0; j--)
+		if (!m->tops[j - 1].removed && i-- == 0)
+			return &m->tops[j - 1];
+	for (j = 0; j < m->n_lines; j++)
+		if (!m->lines[j].removed && i-- == 0)
+			return &m->lines[j];
+	return NULL;
+}
+
+size_t
+message_result_fields(const struct message *m)
+{
+	size_t i, n = 0;
+
+	if (!m->copied)
+		return m->n_fields;
+	for (i = 0; i < m->n_tops; i++)
+		n += !m->tops[i].removed;
+	for (i = 0; i < m->n_lines; i++)
+		n += !m->lines[i].removed;
+	return n;
+}
+
+struct span
+message_result_name(const struct message *m, size_t i)
+{
+	return m->copied ? result_line(m, i)->field.name : m->fields[i].name;
+}
+
+struct span
+message_result_value(const struct message *m, size_t i)
+{
+	return m->copied ? result_line(m, i)->field.raw : m->fields[i].raw;
+}
+
+size_t
+message_result_rcpts(const struct message *m)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < m->n_rcpts; i++)
+		n += m->rcpts[i].owners > 0;
+	return n;
+}
+
+struct span
+message_result_rcpt(const struct message *m, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < m->n_rcpts; j++)
+		if (m->rcpts[j].owners > 0 && i-- == 0)
+			return m->rcpts[j].address;
+	return (struct span){NULL, 0};
+}
+
+struct span
+message_result_sender(const struct message *m)
+{
+	return m->new_sender.p != NULL ? m->new_sender : m->sender;
+}
+
+bool
+message_held(const struct message *m)
+{
+	return m->held;
+}

@@ -71,10 +71,13 @@ check_define(struct checker *c, struct ast_define *d)
 	struct ast_define **slot;
 	size_t i, before = diags_errors(c->diags);
 
-	for (i = 0; i < c->n_defines; i++)
-		if (span_is(c->defines[i]->name, d->name))
-			tell_twice(c, "define", d->name, d->name_place,
-			           c->defines[i]->name_place);
+	for (i = 0; i < c->n_defines; i++) {
+		if (!span_is(c->defines[i]->name, d->name))
+			continue;
+		tell_twice(c, "define", d->name, d->name_place,
+		           c->defines[i]->name_place);
+		d->used = true; /* that it can't be is no second mistake */
+	}
 	d->compiled[0].node = check_expr(c, d->expr, false, false);
 	d->compiled[0].pattern_leaves = c->pattern_leaves;
 	d->compiled[0].pattern_leaf = c->pattern_leaf;

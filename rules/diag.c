@@ -287,8 +287,6 @@ keep(struct diags *d, struct diag new)
 			goto drop;
 	new.told = d->told[DIAG_ERROR] + d->told[DIAG_WARNING];
 	d->told[new.level]++;
-	if (d->kept[new.level] == CAPS_DIAGS)
-		goto drop;
 	list = realloc(d->list, (d->n + 1) * sizeof(*list));
 	if (list == NULL)
 		goto drop;
@@ -307,6 +305,10 @@ tell(struct diags *d, enum diag_level level, struct place where,
 {
 	struct diag new = {.level = level, .placed = where.source != NULL};
 
+	if (d->kept[level] == CAPS_DIAGS) {
+		d->told[level]++;
+		return;
+	}
 	new.text = render(level, where, format, args);
 	new.name = strdup(new.placed ? where.source->name : "");
 	if (new.text == NULL || new.name == NULL) {

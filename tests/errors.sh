@@ -23,7 +23,7 @@ for f in *.conf; do
 		cp "$name.got" "$name.err"
 	fi
 	wanted=0 # warnings alone; an error gives EX_CONFIG
-	grep '^[^ ][^ ]*: ' "$name.err" | grep -qv ': warning: ' && wanted=78
+	grep -a '^[^ ][^ ]*: ' "$name.err" | grep -aqv ': warning: ' && wanted=78
 	if cmp -s "$name.err" "$name.got" && [ "$status" = "$wanted" ]; then
 		passed=$((passed + 1))
 	else

@@ -34,11 +34,19 @@ struct pattern_set {
 #endif
 };
 
+#ifdef HAVE_HS
 static void
 set_bit(unsigned char *bits, size_t i)
 {
 	bits[i / CHAR_BIT] |= (unsigned char)(1u << i % CHAR_BIT);
 }
+
+static bool
+has_bit(const unsigned char *bits, size_t i)
+{
+	return (bits[i / CHAR_BIT] & 1u << i % CHAR_BIT) != 0;
+}
+#endif
 
 /* Before any set is made: by a test, or by the environment. */
 static atomic_bool off;
@@ -280,6 +288,15 @@ grow_scratch(struct pattern_set *s, const hs_database_t *db)
 
 /* ---- making a set ---- */
 
+/*
+ * Whole expressions keep back more, but Hyperscan takes half a second for a
+ * thousand that are simple, and longer for others. Of sets of more than WHOLE
+ * patterns letters of each are enough where it has some, and of those that
+ * have none no more than WHOLE_MOST are looked for.
+ */
+#define WHOLE 200
+#define WHOLE_MOST 1000
+
 struct build {
 	struct pattern_set *set;
 	const char **expressions;
@@ -357,47 +374,81 @@ compile_some(struct build *b, size_t from, size_t end)
 	}
 }
 
+/* Pattern i, simpler, in out; false: there is no such expression. */
+static bool
+express(struct pattern_set *s, const struct pattern *pattern, size_t i,
+        bool brief, GString *out)
+{
+	struct prefilter_pattern p = {
+		.text = pattern->text,
+		.raw = (pattern->asked & PCRE2_UTF) == 0,
+		.caseless = (pattern->asked & PCRE2_CASELESS) != 0,
+		.extended = (pattern->asked & PCRE2_EXTENDED) != 0,
+		.multiline = (pattern->asked & PCRE2_MULTILINE) != 0,
+		.brief = brief,
+	};
+	bool caseless;
+
+	g_string_truncate(out, 0);
+	if (!prefilter_expression(&p, cases_of, out, &caseless))
+		return false;
+	if (caseless)
+		set_bit(s->caseless, i);
+	s->any_caseless = s->any_caseless || caseless;
+	return true;
+}
+
+/*
+ * One database of those of the patterns not yet done that have an
+ * expression, brief or whole, at most most of them.
+ */
+static void
+make_database(struct pattern_set *s, struct pattern *const *patterns,
+              unsigned char *done, bool brief, size_t most)
+{
+	GPtrArray *expressions = g_ptr_array_new_with_free_func(g_free);
+	GArray *ids = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	GString *out = g_string_new(NULL);
+	struct build b = {.set = s};
+	unsigned i;
+
+	for (i = 0; i < s->n && ids->len < most; i++) {
+		if (has_bit(done, i) ||
+		    !express(s, patterns[i], i, brief, out))
+			continue;
+		set_bit(done, i);
+		g_ptr_array_add(expressions, g_strdup(out->str));
+		g_array_append_val(ids, i);
+	}
+	b.expressions = g_new(const char *, ids->len + 1);
+	b.flags = g_new(unsigned, ids->len + 1);
+	b.ids = (unsigned *)(void *)ids->data;
+	for (i = 0; i < ids->len; i++) {
+		b.expressions[i] = g_ptr_array_index(expressions, i);
+		b.flags[i] = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH |
+		             HS_FLAG_PREFILTER;
+	}
+	compile_some(&b, 0, ids->len);
+	g_free((void *)(size_t)b.expressions);
+	g_free(b.flags);
+	g_string_free(out, TRUE);
+	g_array_free(ids, TRUE);
+	g_ptr_array_free(expressions, TRUE);
+}
+
 static void
 make_databases(struct pattern_set *s, struct pattern *const *patterns)
 {
-	GPtrArray *expressions = g_ptr_array_new_with_free_func(g_free);
-	struct build b = {s, g_new(const char *, s->n), g_new(unsigned, s->n),
-	                  g_new(unsigned, s->n)};
-	GString *out = g_string_new(NULL);
-	size_t i, n = 0;
+	unsigned char *done = g_malloc0(s->bytes);
+	size_t i;
 
-	for (i = 0; i < s->n; i++) {
-		uint32_t o = patterns[i]->asked;
-		struct prefilter_pattern p = {
-			.text = patterns[i]->text,
-			.raw = (o & PCRE2_UTF) == 0,
-			.caseless = (o & PCRE2_CASELESS) != 0,
-			.extended = (o & PCRE2_EXTENDED) != 0,
-			.multiline = (o & PCRE2_MULTILINE) != 0,
-		};
-		bool caseless;
-
-		g_string_truncate(out, 0);
-		if (!prefilter_expression(&p, cases_of, out, &caseless)) {
+	if (s->n > WHOLE)
+		make_database(s, patterns, done, true, s->n);
+	make_database(s, patterns, done, false, WHOLE_MOST);
+	for (i = 0; i < s->n; i++)
+		if (!has_bit(done, i))
 			set_bit(s->always, i);
-			continue;
-		}
-		if (caseless)
-			set_bit(s->caseless, i);
-		s->any_caseless = s->any_caseless || caseless;
-		b.flags[n] = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH |
-		             HS_FLAG_PREFILTER;
-		b.ids[n] = (unsigned)i;
-		b.expressions[n] = g_strdup(out->str);
-		g_ptr_array_add(expressions, (char *)(size_t)b.expressions[n]);
-		n++;
-	}
-	compile_some(&b, 0, n);
-	g_string_free(out, TRUE);
-	g_ptr_array_free(expressions, TRUE);
-	g_free((void *)(size_t)b.expressions);
-	g_free(b.flags);
-	g_free(b.ids);
+	g_free(done);
 }
 
 static void

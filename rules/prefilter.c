@@ -5,28 +5,38 @@
  * groups) is left out; whatever another library might see otherwise (classes
  * by Unicode property, back references, recursion) becomes something wider;
  * what is not understood here, or not worth it, is refused. A character is
- * one to four bytes, so a class that has others than ASCII is repeated up to
- * four times as often.
+ * one to four bytes, so a class that has others than ASCII takes bytes without
+ * a bound: that is also what Hyperscan compiles soonest.
  */
 #include <string.h>
 
 #include "prefilter.h"
 
 #define EXPRESSION_MOST (16 << 10) /* bytes; longer is not worth it */
-#define REPEAT_MOST 32             /* a repeat beyond has no upper bound */
+#define REPEAT_MOST 8              /* a repeat beyond has no upper bound */
 #define DEPTH_MOST 250             /* of groups; PCRE2's own limit */
 #define WIDTH_MOST 1000
 #define NO_END G_MAXUINT
+#define RUN_LEAST 4                /* letters; shorter ones are in any text */
 
 struct flags {
 	bool caseless, extended, multiline;
+};
+
+/* Characters in a row that every match has. */
+struct run {
+	size_t begin, end; /* in the expression */
+	size_t width;
 };
 
 struct reader {
 	struct span s;
 	size_t at;
 	bool raw, refused, caseless, ascii;
+	bool branched; /* outside groups */
+	size_t branch; /* where the alternative outside groups begins */
 	unsigned depth;
+	struct run run, best; /* outside groups */
 	struct cases (*cases)(gunichar c);
 	GString *out;
 };
@@ -37,6 +47,7 @@ struct element {
 	bool wide;     /* a class with bytes beyond ASCII, in UTF-8 */
 	bool group_it; /* more than one item: needs a group to be repeated */
 	bool nothing;  /* left out, with its repeat */
+	bool letter;   /* one character */
 };
 
 static bool
@@ -250,6 +261,15 @@ put_any(struct reader *r, struct element *e)
 	e->wide = !r->raw;
 }
 
+/* The text's begin. Hyperscan takes it only at an expression's begin. */
+static void
+put_begin(struct reader *r, struct element *e)
+{
+	e->nothing = r->depth > 0 || r->out->len != r->branch;
+	if (!e->nothing)
+		g_string_append(r->out, "\\A");
+}
+
 /* Back references and recursion: any text, none too. */
 static void
 put_anything(struct reader *r, struct element *e)
@@ -304,6 +324,7 @@ put_char(struct reader *r, const struct flags *f, gunichar c,
 		return;
 	}
 	e->width = 1;
+	e->letter = true;
 	if (f->caseless && c < 0x80 && g_ascii_isalpha((char)c)) {
 		g_string_append_printf(r->out, "[%c%c]",
 		                       g_ascii_toupper((char)c),
@@ -646,7 +667,7 @@ read_escape(struct reader *r, const struct flags *f, struct element *e)
 		r->at++;
 		e->nothing = true;
 	} else if (take(r, "A")) {
-		g_string_append(r->out, "\\A");
+		put_begin(r, e);
 	} else if (take(r, "R")) { /* CR LF are two, like a wide one */
 		put_class(r, 'v', e);
 		e->wide = true;
@@ -709,7 +730,7 @@ take_repeat(struct reader *r, const struct flags *f, unsigned *least,
 	else if (take(r, "?"))
 		*least = 0;
 	else if (peek(r, 0) != '{' || !take_braces(r, least, most))
-		return false;
+		return *least = *most = 1, false;
 	skip_ignored(r, f);
 	if (!take(r, "?"))
 		(void)take(r, "+");
@@ -731,6 +752,23 @@ put_repeat(struct reader *r, unsigned least, unsigned most)
 		g_string_append_printf(r->out, "{%u,%u}", least, most);
 }
 
+/* An element from begin on goes on with the run, or ends it. */
+static void
+note_run(struct reader *r, size_t begin, const struct element *e,
+         unsigned least, unsigned most)
+{
+	if (r->depth > 0 || e->nothing)
+		return;
+	if (!e->letter || least != 1 || most != 1 || r->run.end != begin)
+		r->run = (struct run){begin, begin, 0};
+	if (!e->letter || least != 1 || most != 1)
+		return;
+	r->run.end = r->out->len;
+	r->run.width += e->width;
+	if (r->run.width > r->best.width)
+		r->best = r->run;
+}
+
 /* The repeat, if there is one, of the element from begin on. */
 static size_t
 repeat(struct reader *r, const struct flags *f, size_t begin,
@@ -742,6 +780,7 @@ repeat(struct reader *r, const struct flags *f, size_t begin,
 
 	if (r->refused || e->nothing)
 		return 0;
+	note_run(r, begin, e, least, most);
 	if (repeated && (most == 0 || (e->width == 0 &&
 	    g_str_has_prefix(r->out->str + begin, "\\A")))) {
 		g_string_truncate(r->out, begin);
@@ -751,8 +790,8 @@ repeat(struct reader *r, const struct flags *f, size_t begin,
 		g_string_insert(r->out, (gssize)begin, "(?:");
 		g_string_append_c(r->out, ')');
 	}
-	if (e->wide && most < NO_END / 4)
-		most *= 4;
+	if (e->wide)
+		most = NO_END;
 	put_repeat(r, least, most);
 	return MIN(width, WIDTH_MOST);
 }
@@ -771,9 +810,10 @@ read_element(struct reader *r, struct flags *f, struct element *e)
 	} else if (take(r, "$")) {
 		e->nothing = true;
 	} else if (take(r, "^")) {
-		e->nothing = f->multiline;
-		if (!f->multiline)
-			g_string_append(r->out, "\\A");
+		if (f->multiline)
+			e->nothing = true;
+		else
+			put_begin(r, e);
 	} else if (take(r, "\\")) {
 		read_escape(r, f, e);
 	} else if (strchr("*+?", peek(r, 0)) != NULL && peek(r, 0) != 0) {
@@ -795,6 +835,7 @@ read_quoted(struct reader *r, const struct flags *f)
 
 		read_quote(r, f, &e);
 		if (!take(r, "\\E")) {
+			note_run(r, begin, &e, 1, 1);
 			width += e.width;
 			continue;
 		}
@@ -836,7 +877,10 @@ read_branches(struct reader *r, struct flags f)
 	size_t width = read_branch(r, &f), other;
 
 	while (more(r) && take(r, "|")) {
+		r->branched = r->branched || r->depth == 0;
 		g_string_append_c(r->out, '|');
+		if (r->depth == 0)
+			r->branch = r->out->len;
 		other = read_branch(r, &f);
 		width = MIN(width, other);
 	}
@@ -853,12 +897,21 @@ prefilter_expression(const struct prefilter_pattern *p,
 	struct flags f = {p->caseless, p->extended, p->multiline};
 	size_t begin = out->len, width, i;
 
+	r.run.begin = r.run.end = r.best.begin = r.best.end = begin;
 	for (r.ascii = true, i = 0; i < p->text.n; i++)
 		r.ascii = r.ascii && (unsigned char)p->text.p[i] < 0x80;
 	/* What is blank under x beyond ASCII depends on the version. */
 	if (p->extended && !r.ascii)
 		return false;
+	r.branch = begin;
 	width = read_branches(&r, f);
+	if (p->brief) {
+		if (r.branched || r.best.width < RUN_LEAST)
+			refuse(&r);
+		g_string_truncate(out, r.best.end);
+		g_string_erase(out, (gssize)begin,
+		               (gssize)(r.best.begin - begin));
+	}
 	*caseless = r.caseless;
 	if (!r.refused && r.at == p->text.n && width > 0)
 		return true;

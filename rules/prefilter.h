@@ -12,6 +12,7 @@
 struct prefilter_pattern {
 	struct span text;
 	bool raw, caseless, extended, multiline;
+	bool brief; /* give one run of its letters; none if it has none */
 };
 
 /* Characters equal to one when case is ignored, itself among them. */

@@ -371,6 +371,10 @@ find_pattern(const struct table *t, const struct value *v,
 		return fail(answer, SPAN("no memory")), TABLE_FAILED;
 	pattern_set_scan(t->set, text, may);
 	for (i = 0; i < t->n_patterns; i++) {
+		if (may[i / CHAR_BIT] >> i % CHAR_BIT == 0) {
+			i |= CHAR_BIT - 1; /* nor the others of this byte */
+			continue;
+		}
 		if ((may[i / CHAR_BIT] & 1u << i % CHAR_BIT) == 0)
 			continue;
 		switch (pattern_match(t->patterns[i], text, &c->limits,

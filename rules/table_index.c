@@ -31,6 +31,9 @@ struct table_index {
 	struct copied *copies;
 	size_t n_copies, room;
 	size_t longest;
+	/* Most look-ups try keys of kinds that a table has none of. */
+	bool begins[256]; /* with this byte some key begins */
+	bool ends_at;     /* some key ends with "@" */
 };
 
 struct table_index *
@@ -155,6 +158,9 @@ look(const struct table_index *x, struct span key, uint64_t h, uint32_t *id)
 bool
 table_index_find(const struct table_index *x, struct span key, uint32_t *id)
 {
+	if (key.n > 0 && (!x->begins[(unsigned char)key.p[0]] ||
+	                  (key.p[key.n - 1] == '@' && !x->ends_at)))
+		return false;
 	return x->slots[look(x, key, hash(key), id)].tag != 0;
 }
 
@@ -193,5 +199,9 @@ table_index_add(struct table_index *x, struct span key, uint32_t id,
 	x->slots[i] = (struct slot){tag_of(h), ref};
 	if (key.n > x->longest)
 		x->longest = key.n;
+	if (key.n > 0) {
+		x->begins[(unsigned char)key.p[0]] = true;
+		x->ends_at = x->ends_at || key.p[key.n - 1] == '@';
+	}
 	return INDEX_ADDED;
 }

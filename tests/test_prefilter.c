@@ -228,6 +228,7 @@ random_subject(struct text *t, bool raw)
 /* ---- the tests ---- */
 
 #define BATCH 40
+#define LARGE 300 /* so many are looked for in another way */
 
 /* How many of the set's patterns were kept back for the subject. */
 static size_t
@@ -236,7 +237,7 @@ compare(const struct pattern_set *set, struct pattern *const *patterns,
 {
 	static const struct pattern_limits limits = {.match = 20000,
 	                                             .depth = 1000};
-	unsigned char may[BATCH / CHAR_BIT + 1];
+	unsigned char may[LARGE / CHAR_BIT + 1];
 	size_t i, kept = 0;
 
 	pattern_set_scan(set, subject, may);
@@ -254,29 +255,29 @@ compare(const struct pattern_set *set, struct pattern *const *patterns,
 }
 
 static void
-differ(bool raw, unsigned batches, unsigned subjects)
+differ(bool raw, unsigned size, unsigned batches, unsigned subjects)
 {
-	static struct text texts[BATCH], subject;
-	struct pattern *patterns[BATCH];
+	static struct text texts[LARGE], subject;
+	struct pattern *patterns[LARGE];
 	struct pattern_set *set;
 	size_t kept = 0;
 	unsigned batch, i;
 
 	arena = arena_new(0);
 	for (batch = 0; batch < batches; batch++) {
-		for (i = 0; i < BATCH; i++)
+		for (i = 0; i < size; i++)
 			patterns[i] = random_pattern(&texts[i], raw);
-		set = pattern_set_new(patterns, BATCH);
+		set = pattern_set_new(patterns, size);
 		for (i = 0; i < subjects; i++)
-			kept += compare(set, patterns, texts, BATCH,
+			kept += compare(set, patterns, texts, size,
 			                random_subject(&subject, raw));
 		pattern_set_free(set);
-		for (i = 0; i < BATCH; i++)
+		for (i = 0; i < size; i++)
 			pattern_free(patterns[i]);
 	}
 	arena_free(arena);
 	if (has_prefilter())
-		ck_assert_msg(kept > (size_t)batches * subjects * BATCH / 5,
+		ck_assert_msg(kept > (size_t)batches * subjects * size / 5,
 		              "only %zu were kept back", kept);
 	else
 		ck_assert_uint_eq(kept, 0);
@@ -296,7 +297,7 @@ START_TEST(no_text_that_matches_is_kept_back)
 
 	state = 0x243f6a8885a308d3u ^
 	        (seed == NULL ? 0 : strtoull(seed, NULL, 10) * 2654435761u);
-	differ(false, times(15), 200);
+	differ(false, BATCH, times(15), 200);
 }
 END_TEST
 
@@ -306,7 +307,17 @@ START_TEST(no_bytes_that_match_are_kept_back)
 
 	state = 0x13198a2e03707344u ^
 	        (seed == NULL ? 0 : strtoull(seed, NULL, 10) * 2654435761u);
-	differ(true, times(8), 200);
+	differ(true, BATCH, times(8), 200);
+}
+END_TEST
+
+START_TEST(a_large_set_keeps_back_no_match)
+{
+	const char *seed = getenv("VAGLIO_TEST_SEED");
+
+	state = 0xa4093822299f31d0u ^
+	        (seed == NULL ? 0 : strtoull(seed, NULL, 10) * 2654435761u);
+	differ(false, LARGE, times(1), 100);
 }
 END_TEST
 
@@ -523,7 +534,8 @@ START_TEST(without_the_prefilter_all_are_candidates)
 END_TEST
 
 CHECK_MAIN("prefilter", no_text_that_matches_is_kept_back,
-           no_bytes_that_match_are_kept_back, known_traps_are_no_traps,
+           no_bytes_that_match_are_kept_back,
+           a_large_set_keeps_back_no_match, known_traps_are_no_traps,
            threads_scan_at_once,
            a_larger_set_may_come_while_a_thread_has_scanned,
            an_empty_set_has_no_candidates,

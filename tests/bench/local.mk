@@ -8,3 +8,9 @@ CLEANFILES += tests/bench/empty$(EXEEXT) tests/bench/load$(EXEEXT)
 
 bench: tests/bench/empty$(EXEEXT) tests/bench/load$(EXEEXT)
 .PHONY: bench
+
+# What tables and sets of patterns cost: make tests/bench/table_bench
+EXTRA_PROGRAMS += tests/bench/table_bench
+tests_bench_table_bench_SOURCES = tests/bench/table_bench.c
+tests_bench_table_bench_LDADD = $(RULES_LIBS)
+CLEANFILES += tests/bench/table_bench$(EXEEXT)

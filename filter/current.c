@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caps.h"
 #include "current.h"
 #include "try.h"
 
@@ -9,8 +10,22 @@ struct current {
 	pthread_mutex_t lock;   /* of policy, and of nothing slow */
 	pthread_mutex_t loading; /* one reload at a time */
 	struct policy *policy;
+	struct resolver *resolver;
 	char *path;
 };
+
+struct resolver *
+current_make_resolver(const struct policy *p, struct diags *d)
+{
+	struct span servers = policy_settings(p)->dns.text;
+	const char *why;
+	struct resolver *r = resolver_new(servers, CAPS_DNS_CACHE, &why);
+
+	if (r == NULL)
+		diag_error(d, (struct place){NULL, 0, 0}, "set dns \"%.*s\": %s",
+			SPAN_ARG(servers), why);
+	return r;
+}
 
 /* A policy that passes its own tests, or NULL. */
 static struct policy *
@@ -29,21 +44,26 @@ current_load(const char *path, struct diags *d)
 {
 	struct current *c;
 	struct policy *p = load(path, d);
+	struct resolver *r = p == NULL ? NULL : current_make_resolver(p, d);
 
-	if (p == NULL)
+	if (r == NULL) {
+		policy_unref(p);
 		return NULL;
+	}
 	c = calloc(1, sizeof(*c));
 	if (c != NULL)
 		c->path = strdup(path);
 	if (c == NULL || c->path == NULL) {
 		diag_error(d, (struct place){NULL, 0, 0}, "no memory");
 		policy_unref(p);
+		resolver_unref(r);
 		free(c);
 		return NULL;
 	}
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_mutex_init(&c->loading, NULL);
 	c->policy = p;
+	c->resolver = r;
 	return c;
 }
 
@@ -53,6 +73,7 @@ current_free(struct current *c)
 	if (c == NULL)
 		return;
 	policy_unref(c->policy);
+	resolver_unref(c->resolver);
 	pthread_mutex_destroy(&c->lock);
 	pthread_mutex_destroy(&c->loading);
 	free(c->path);
@@ -70,20 +91,55 @@ current_get(struct current *c)
 	return p;
 }
 
+struct resolver *
+current_resolver(struct current *c)
+{
+	struct resolver *r;
+
+	pthread_mutex_lock(&c->lock);
+	r = resolver_ref(c->resolver);
+	pthread_mutex_unlock(&c->lock);
+	return r;
+}
+
+/* The one in use, if the new policy names the same servers. */
+static struct resolver *
+new_resolver(struct current *c, const struct policy *p, struct diags *d)
+{
+	if (span_is(policy_settings(p)->dns.text,
+	            policy_settings(c->policy)->dns.text))
+		return resolver_ref(c->resolver);
+	return current_make_resolver(p, d);
+}
+
+static void
+swap(struct current *c, struct policy *p, struct resolver *r)
+{
+	struct policy *old = c->policy;
+	struct resolver *old_resolver = c->resolver;
+
+	pthread_mutex_lock(&c->lock);
+	c->policy = p;
+	c->resolver = r;
+	pthread_mutex_unlock(&c->lock);
+	policy_unref(old);
+	resolver_unref(old_resolver);
+}
+
 bool
 current_reload(struct current *c, struct diags *d)
 {
-	struct policy *new, *old = NULL;
+	struct resolver *r = NULL;
+	struct policy *p;
 
 	pthread_mutex_lock(&c->loading);
-	new = load(c->path, d);
-	if (new != NULL) {
-		pthread_mutex_lock(&c->lock);
-		old = c->policy;
-		c->policy = new;
-		pthread_mutex_unlock(&c->lock);
-		policy_unref(old);
-	}
+	p = load(c->path, d);
+	if (p != NULL)
+		r = new_resolver(c, p, d);
+	if (r != NULL)
+		swap(c, p, r);
+	else
+		policy_unref(p);
 	pthread_mutex_unlock(&c->loading);
-	return new != NULL;
+	return r != NULL;
 }

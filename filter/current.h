@@ -7,6 +7,7 @@
 #ifndef CURRENT_H
 #define CURRENT_H
 
+#include "dns.h"
 #include "policy.h"
 
 struct current;
@@ -17,6 +18,14 @@ void current_free(struct current *c);
 
 /* A reference on the policy in force, taken under the lock of the swap. */
 struct policy *current_get(struct current *c);
+
+/* A reference on the resolver of that policy's "set dns". Its cache stays
+ * over a reload that names the same servers. */
+struct resolver *current_resolver(struct current *c);
+
+/* The resolver that a policy's "set dns" asks for; NULL, and d says why. */
+struct resolver *current_make_resolver(const struct policy *p,
+                                       struct diags *d);
 
 /* Loads anew; false leaves the old one in force, and d says why. */
 bool current_reload(struct current *c, struct diags *d);

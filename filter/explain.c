@@ -76,6 +76,73 @@ watch(void *of, struct trial *t, enum stage stage, size_t rcpt)
 		watch_rule(of, t, stage, rcpt, i);
 }
 
+/* ---- what SPF asked the DNS ---- */
+
+#define SHOWN 4       /* records of an answer */
+#define SHOWN_TEXT 200
+
+/* One record, as a zone file has it. */
+static struct span
+record_words(struct trial *t, enum dns_type type, const struct dns_record *r)
+{
+	struct ip ip = {.byte = {[10] = 0xff, [11] = 0xff}};
+	struct span s = spf_printable(t->arena, r->data, SHOWN_TEXT);
+	char text[IP_TEXT];
+
+	switch (type) {
+	case DNS_A:
+		memcpy(ip.byte + 12, r->data.p, 4);
+		return arena_copy(t->arena, span_of(ip_print(&ip, text)));
+	case DNS_AAAA:
+		memcpy(ip.byte, r->data.p, 16);
+		return arena_copy(t->arena, span_of(ip_print(&ip, text)));
+	case DNS_MX:
+		return arena_printf(t->arena, "%u %.*s", r->preference,
+			SPAN_ARG(s));
+	case DNS_TXT:
+		return arena_printf(t->arena, "\"%.*s\"", SPAN_ARG(s));
+	default:
+		return s;
+	}
+}
+
+static struct span
+answer_words(struct trial *t, const struct spf_lookup *l)
+{
+	const struct dns_answer *a = l->answer;
+	struct span all = SPAN("");
+	size_t i;
+
+	if (a->status != DNS_OK)
+		return span_of(dns_status_words(a->status));
+	for (i = 0; i < a->n && i < SHOWN; i++)
+		all = arena_printf(t->arena, "%.*s%s%.*s", SPAN_ARG(all),
+			i == 0 ? "" : ", ",
+			SPAN_ARG(record_words(t, l->type, &a->record[i])));
+	if (a->n > SHOWN)
+		all = arena_printf(t->arena, "%.*s and %zu more",
+			SPAN_ARG(all), a->n - SHOWN);
+	return all;
+}
+
+static void
+watch_lookup(void *of, struct trial *t, const struct spf_lookup *l)
+{
+	struct explained *e = ((struct watcher *)of)->e;
+	struct explain_lookup *slot = arena_grow(t->arena, &e->lookups,
+		&e->n_lookups, sizeof(*slot));
+
+	if (slot == NULL)
+		return;
+	slot->stage = session_stage(t->session);
+	slot->name = spf_printable(t->arena, l->name, DNS_NAME);
+	slot->type = l->type;
+	slot->status = l->answer->status;
+	slot->answer = answer_words(t, l);
+	slot->cached = l->cached;
+	slot->ms = (double)l->took / 1e6;
+}
+
 /* ---- the message before and after ---- */
 
 static bool
@@ -275,6 +342,22 @@ print_step(const struct explained *e, const struct explain_step *s, int width,
 	fputc('\n', out);
 }
 
+/* The look-ups of the stages up to this one that were not printed yet. */
+static void
+print_lookups(const struct explained *e, enum stage stage, size_t *at,
+              FILE *out)
+{
+	const struct explain_lookup *l;
+
+	for (; *at < e->n_lookups && e->lookups[*at].stage <= stage; ++*at) {
+		l = &e->lookups[*at];
+		fprintf(out, "%-7s %.*s %s: %.*s   (%s%.1f ms)\n", "dns",
+			SPAN_ARG(l->name), dns_type_name(l->type),
+			SPAN_ARG(l->answer), l->cached ? "known, " : "",
+			l->ms);
+	}
+}
+
 static void
 print_shadow(const struct explained *e, const struct shadow *s, FILE *out)
 {
@@ -302,13 +385,18 @@ static bool
 print_text(const struct explained *e, FILE *out)
 {
 	int width = name_width(e->trial->policy);
-	size_t i, refused;
+	size_t i, refused, looked_up = 0;
 
-	for (i = 0; i < e->n_steps && e->steps[i].stage <= STAGE_RCPT; i++)
+	for (i = 0; i < e->n_steps && e->steps[i].stage <= STAGE_RCPT; i++) {
+		print_lookups(e, e->steps[i].stage, &looked_up, out);
 		print_step(e, &e->steps[i], width, out);
+	}
 	refused = print_refused(e, out);
-	for (; i < e->n_steps; i++)
+	for (; i < e->n_steps; i++) {
+		print_lookups(e, e->steps[i].stage, &looked_up, out);
 		print_step(e, &e->steps[i], width, out);
+	}
+	print_lookups(e, STAGE_END, &looked_up, out);
 	if (refused < e->trial->n_rcpts)
 		print_end(e, &e->end, NULL, out);
 	for (i = 0; i < e->n_shadows; i++)
@@ -347,16 +435,18 @@ exit_status(const struct trial *t)
 
 int
 try_explain(struct policy *p, const struct scenario *s, bool json,
-            bool offline, FILE *out)
+            struct resolver *resolver, FILE *out)
 {
 	size_t rules = policy_rules(p) + 1;
-	struct trial t = {.policy = p, .given = s, .watch = watch};
+	struct trial t = {
+		.policy = p, .given = s, .watch = watch,
+		.resolver = resolver, .looked_up = watch_lookup,
+	};
 	struct explained e = {.trial = &t};
 	struct watcher w = {.e = &e};
 	const char *why = "no memory";
 	int status = EX_OSERR;
 
-	(void)offline; /* nothing that a rule can ask for is on the network */
 	t.of = &w;
 	w.last = calloc(rules, sizeof(*w.last));
 	w.told = calloc(rules, sizeof(*w.told));

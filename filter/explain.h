@@ -13,6 +13,16 @@ struct explain_step {
 	struct span why;
 };
 
+/* A look-up that SPF made. */
+struct explain_lookup {
+	enum stage stage;
+	struct span name, answer;   /* printable */
+	enum dns_type type;
+	enum dns_status status;
+	bool cached;
+	double ms;
+};
+
 /* A recipient that was refused at RCPT, or the verdict of the message. */
 struct explain_end {
 	const char *kind;     /* "accept", "held", "reject", ... */
@@ -30,6 +40,8 @@ struct explained {
 	struct trial *trial;
 	struct explain_step *steps;
 	size_t n_steps;
+	struct explain_lookup *lookups;
+	size_t n_lookups;
 	struct explain_end end;
 	const struct shadow *shadows;
 	size_t n_shadows;

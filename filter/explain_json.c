@@ -160,15 +160,44 @@ failed:
 }
 
 static json_t *
+lookup(const struct explained *e, const struct explain_lookup *l)
+{
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:b, s:f}",
+		"stage", stage_name(l->stage),
+		"name", text(e, l->name),
+		"type", dns_type_name(l->type),
+		"status", dns_status_words(l->status),
+		"answer", text(e, l->answer),
+		"cached", l->cached,
+		"ms", l->ms);
+}
+
+static json_t *
+lookups(const struct explained *e)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < e->n_lookups; i++)
+		if (json_array_append_new(all, lookup(e, &e->lookups[i])) != 0)
+			goto failed;
+	return all;
+failed:
+	json_decref(all);
+	return NULL;
+}
+
+static json_t *
 object(const struct explained *e)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"verdict", e->end.kind,
 		"stage", stage_name(e->end.stage),
 		"rule", rule_name(e, e->end.rule),
 		"place", rule_place(e, e->end.rule),
 		"reply", text(e, e->end.reply),
 		"rules", steps(e),
+		"lookups", lookups(e),
 		"recipients", recipients(e),
 		"shadows", shadows(e),
 		"changes", changes(e));

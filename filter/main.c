@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "current.h"
 #include "options.h"
 #include "policy.h"
 #include "run.h"
@@ -40,6 +41,16 @@ load(const struct options *o)
 	return p;
 }
 
+/* Is what "set dns" says a list of servers? */
+static bool
+names_servers(const struct policy *p, struct diags *d)
+{
+	struct resolver *r = current_make_resolver(p, d);
+
+	resolver_unref(r);
+	return r != NULL;
+}
+
 /* Loads it and runs its tests: mistakes and failures in one report. */
 static struct policy *
 load_and_try(const struct options *o)
@@ -47,7 +58,7 @@ load_and_try(const struct options *o)
 	struct diags *d = diags_new();
 	struct policy *p = d != NULL ? policy_load(o->config, d) : NULL;
 
-	if (p != NULL && !try_policy(p, d)) {
+	if (p != NULL && !(try_policy(p, d) && names_servers(p, d))) {
 		policy_unref(p);
 		p = NULL;
 	}
@@ -134,6 +145,58 @@ read_all(const char *path)
 	return s;
 }
 
+/* A zone file's answers; NULL, and said why. */
+static struct resolver *
+load_zone(const char *path)
+{
+	struct span text = read_all(path);
+	struct resolver *r;
+	unsigned line;
+	const char *why;
+
+	if (text.p == NULL) {
+		fprintf(stderr, "vaglio: %s: %s\n", path, strerror(errno));
+		return NULL;
+	}
+	r = resolver_zone(text, &line, &why);
+	if (r == NULL)
+		fprintf(stderr, "%s:%u: %s\n", path, line, why);
+	free((char *)(size_t)text.p);
+	return r;
+}
+
+static struct resolver *
+make_resolver(const struct policy *p)
+{
+	struct diags *d = diags_new();
+	struct resolver *r = d != NULL ? current_make_resolver(p, d) : NULL;
+
+	if (d != NULL)
+		diags_print(d, stderr);
+	diags_free(d);
+	return r;
+}
+
+/* Who answers for SPF: a zone file, the DNS, or nobody. */
+static int
+explain_with(const struct options *o, struct policy *p)
+{
+	struct resolver *r = NULL;
+	int status;
+
+	if (o->zone != NULL)
+		r = load_zone(o->zone);
+	else if (!o->offline)
+		r = make_resolver(p);
+	if (r == NULL && o->zone != NULL)
+		return EX_DATAERR;
+	if (r == NULL && !o->offline)
+		return EX_CONFIG;
+	status = try_explain(p, &o->facts, o->json, r, stdout);
+	resolver_unref(r);
+	return status;
+}
+
 static int
 explain(struct options *o)
 {
@@ -151,8 +214,7 @@ explain(struct options *o)
 		o->facts.message = message;
 	}
 	p = load(o);
-	status = p == NULL ? EX_CONFIG :
-	         try_explain(p, &o->facts, o->json, o->offline, stdout);
+	status = p == NULL ? EX_CONFIG : explain_with(o, p);
 	policy_unref(p);
 	free((char *)(size_t)message.p);
 	return status;

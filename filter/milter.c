@@ -55,6 +55,7 @@ static const struct {
 struct connection {
 	SMFICTX *ctx;              /* while a callback is at work */
 	struct policy *policy;     /* as negotiated, for as long as it lasts */
+	struct resolver *resolver;
 	struct session *session;   /* NULL: could not be made */
 	unsigned long agreed;      /* SMFIP_ */
 	unsigned long allowed;     /* SMFIF_ */
@@ -304,6 +305,7 @@ drop(struct connection *c)
 {
 	session_free(c->session);
 	policy_unref(c->policy);
+	resolver_unref(c->resolver);
 	free(c);
 	atomic_fetch_sub(&shared.sessions, 1);
 }
@@ -325,6 +327,7 @@ connection_new(void)
 		            shared.limit);
 	}
 	c->policy = current_get(shared.policies);
+	c->resolver = current_resolver(shared.policies);
 	return c;
 }
 
@@ -332,7 +335,8 @@ static void
 make_session(struct connection *c)
 {
 	const struct session_host host = {
-		.macro = host_macro, .log = host_log, .of = c};
+		.macro = host_macro, .log = host_log, .of = c,
+		.resolver = c->resolver};
 
 	if (c->refused != NULL)
 		return;

@@ -32,7 +32,7 @@ static const struct verb_row {
 typedef bool take_fn(struct reading *r, const char *value);
 
 static take_fn take_config, take_socket, take_user, take_foreground,
-	take_verbose, take_json, take_offline, take_client, take_helo,
+	take_verbose, take_json, take_zone, take_offline, take_client, take_helo,
 	take_auth, take_tls, take_sender, take_rcpt, take_daemon, take_macro,
 	take_spf, take_spf_helo, take_help, take_version;
 
@@ -68,6 +68,8 @@ static const struct option_row {
 	{"--spf-helo", "RESULT", ON(EXPLAIN), take_spf_helo,
 		"SPF's result for HELO"},
 	{"--json", NULL, ON(EXPLAIN), take_json, "for machines"},
+	{"--zone", "FILE", ON(EXPLAIN), take_zone,
+		"a zone file that answers in place of the DNS"},
 	{"--offline", NULL, ON(EXPLAIN), take_offline, "ask no DNS"},
 	{"--help", NULL, ALL, take_help, "print this"},
 	{"--version", NULL, ALL, take_version, "print the version"},
@@ -139,6 +141,13 @@ take_offline(struct reading *r, const char *value)
 {
 	(void)value;
 	return r->o->offline = true;
+}
+
+static bool
+take_zone(struct reading *r, const char *value)
+{
+	r->o->zone = value;
+	return *value != '\0' || wrong(r, "a file's name is wanted");
 }
 
 static bool

@@ -32,6 +32,7 @@ struct options {
 	const char *socket;     /* NULL: as the policy says */
 	const char *user;       /* "USER", "USER:GROUP", or NULL */
 	bool foreground, verbose, json, offline;
+	const char *zone;       /* a zone file in place of the DNS, or NULL */
 	char *const *operands;  /* tests' names; a message's file */
 	size_t n_operands;
 	struct scenario facts;  /* explain */

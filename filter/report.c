@@ -65,7 +65,7 @@ report(struct told *t, int priority, const struct report *r)
 		.to = to,
 		.auth = told_macro(t, SPAN("{auth_authen}")),
 		.header_from = from,
-		.spf = t->spf,
+		.spf = facts_spf(t, SPF_MAILFROM),
 		.shadow = r->shadow,
 		.done = r->done,
 		.why = r->why,

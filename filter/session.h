@@ -13,6 +13,7 @@
 
 #include "policy.h"
 #include "reply.h"
+#include "spf.h"
 
 enum answer_kind {
 	ANSWER_GO_ON,
@@ -54,6 +55,13 @@ struct session_host {
 	/* One log line, without its time; NULL: nothing is logged. */
 	void (*log)(void *of, int priority, struct span line);
 	void *of;
+	/*
+	 * Who is asked for SPF, or NULL: SPF then is what session_say_spf
+	 * said, or none. Stays the host's.
+	 */
+	struct resolver *resolver;
+	/* Each look-up that SPF makes, for explain; or NULL. */
+	void (*looked_up)(void *of, const struct spf_lookup *l);
 	/*
 	 * explain and the policy's tests: read at every stage, each verdict
 	 * given as if "set shadow" were "no".

@@ -68,6 +68,9 @@ void spf_check(struct resolver *r, enum spf_identity identity,
                const struct spf_budget *budget, struct arena *a,
                struct spf_finding *out);
 
+/* s as printable ASCII, cut to max bytes; p NULL without memory. */
+struct span spf_printable(struct arena *a, struct span s, size_t max);
+
 /* "none", "neutral", ... */
 const char *spf_result_name(enum spf_result r);
 

@@ -75,9 +75,6 @@ void spf_end(struct spf_check *c, enum spf_result result, const char *format,
 struct dns_answer *spf_ask(struct spf_check *c, struct span name,
                            enum dns_type type);
 
-/* s as printable ASCII, cut to max bytes; p NULL without memory. */
-struct span spf_printable(struct arena *a, struct span s, size_t max);
-
 /*
  * The record of a domain, or NULL: the check is over, or (*none) the domain
  * has no record.

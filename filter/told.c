@@ -169,6 +169,8 @@ told_forget(struct told *t)
 	t->message = NULL;
 	t->fields = NULL;
 	t->facts = NULL;
+	t->spf_found[SPF_MAILFROM] = t->spf_found[SPF_HELO] = NULL;
+	t->spf_took = 0;
 	t->n_sender_params = t->n_rcpts = t->rcpts_size = t->n_fields = 0;
 	t->header_bytes = t->body_bytes = 0;
 }
@@ -295,7 +297,7 @@ told_connect(struct told *t, const char *name, const struct sockaddr *address)
 	arena_reset(t->connection);
 	free(t->helo);
 	t->helo = NULL;
-	t->spf = t->spf_helo = t->client_name = (struct span){NULL, 0};
+	t->client_name = (struct span){NULL, 0};
 	t->connected = true;
 	if (!told_reach(t, STAGE_CONNECT))
 		return false;

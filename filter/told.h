@@ -80,6 +80,9 @@ struct told {
 	struct told_fields *fields;   /* by name, once asked; NULL */
 	size_t n_fields;
 	const struct fact **facts;    /* by question; NULL until asked */
+	const struct spf_finding *spf_found[2]; /* by identity; NULL: not
+	                                           asked */
+	int64_t spf_took;             /* nanoseconds, of both */
 	bool no_memory;               /* a fact could not be had for it */
 };
 
@@ -116,6 +119,13 @@ const struct fact *facts_ask(void *of, size_t n, const struct ask *ask,
 
 /* The fields of a name, or NULL. */
 struct told_fields *facts_fields(struct told *t, struct span name);
+
+/* What SPF is said to be or found, p NULL if nobody asked. For the log. */
+struct span facts_spf(const struct told *t, enum spf_identity identity);
+
+/* The same, checked now if it was not yet. NULL: no memory. */
+const struct spf_finding *facts_check_spf(struct told *t,
+                                          enum spf_identity identity);
 
 /* The mailboxes of all of them, parsed once. false: no memory or full. */
 bool facts_boxes(struct told *t, struct told_fields *f);

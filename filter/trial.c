@@ -77,6 +77,15 @@ macro(void *of, const char *name)
 	return value.p == NULL ? NULL : string(t, value);
 }
 
+static void
+looked_up(void *of, const struct spf_lookup *l)
+{
+	struct trial *t = of;
+
+	if (t->looked_up != NULL)
+		t->looked_up(t->of, t, l);
+}
+
 /* ---- the message ---- */
 
 static bool
@@ -465,7 +474,10 @@ bool
 trial_run(struct trial *t, const struct table *const *tables,
           const char **why)
 {
-	struct session_host host = {.macro = macro, .of = t, .trial = true};
+	struct session_host host = {
+		.macro = macro, .of = t, .trial = true,
+		.resolver = t->resolver, .looked_up = looked_up,
+	};
 	struct ip ip;
 
 	*why = "no memory";
@@ -480,8 +492,7 @@ trial_run(struct trial *t, const struct table *const *tables,
 	t->session = session_new(t->policy, tables, &host);
 	if (t->session == NULL)
 		return false;
-	session_say_spf(t->session, or_default(t->given->spf, "none"),
-		or_default(t->given->spf_helo, "none"));
+	session_say_spf(t->session, t->given->spf, t->given->spf_helo);
 	run(t);
 	if (session_review(t->session) == NULL || arena_full(t->arena))
 		return false;

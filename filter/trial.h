@@ -28,6 +28,11 @@ struct trial {
 	const struct scenario *given;
 	struct arena *arena;
 	struct session *session;
+	/* Who is asked for SPF where the scenario does not say; or NULL. */
+	struct resolver *resolver;
+	/* Each look-up, before the stage is watched. Or NULL. */
+	void (*looked_up)(void *of, struct trial *t,
+	                  const struct spf_lookup *l);
 	/* Called after each stage; rcpt is NO_RCPT but at RCPT. Or NULL. */
 	void (*watch)(void *of, struct trial *t, enum stage stage, size_t rcpt);
 	void *of;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "dns.h"
 #include "policy.h"
 
 /*
@@ -20,9 +21,10 @@ bool try_policy(struct policy *p, struct diags *d);
 
 /*
  * explain: each stage, each rule as it was read, the verdict, the difference.
+ * resolver: who is asked for SPF where the scenario does not say; NULL: none.
  * Returns the exit status: 0 let in, 1 refused or discarded, 75 deferred.
  */
 int try_explain(struct policy *p, const struct scenario *s, bool json,
-                bool offline, FILE *out);
+                struct resolver *resolver, FILE *out);
 
 #endif

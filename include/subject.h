@@ -15,6 +15,7 @@
  *	          RCPT  of the recipient at hand
  *	          RAW   bytes, not UTF-8
  *	          ANY   at any stage, as soon as the MTA gives it
+ *	          WORD  one of the words of fixed, which blanks part
  *	cost      what asking costs; cheap ones are asked first
  *	fixed     the getter's argument when a policy gives none
  *	macros    what the MTA must send for it, at the stage of the row
@@ -25,6 +26,10 @@
 #include "span.h"
 #include "stage.h"
 #include "value.h"
+
+/* RFC 7208 2.6 */
+#define SUBJECT_SPF_WORDS \
+	"none neutral pass fail softfail temperror permerror"
 
 #define SUBJECT_TABLE(ROW) \
 ROW(CLIENT, "client", client, WHOLE, IP, CONNECT, NONE, 0, CHEAP, NULL, "{client_addr}") \
@@ -50,6 +55,10 @@ ROW(TLS_BITS, "tls.bits", macro, WHOLE, NUMBER, MAIL, NONE, 0, CHEAP, "{cipher_b
 ROW(TLS_SUBJECT, "tls.subject", macro, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, "{cert_subject}", "{cert_subject}") \
 ROW(TLS_ISSUER, "tls.issuer", macro, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, "{cert_issuer}", "{cert_issuer}") \
 ROW(TLS_VERIFIED, "tls.verified", tls_verified, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, NULL, "{verify} {cert_subject}") \
+ROW(SPF, "spf", spf, WHOLE, TEXT, MAIL, NONE, SUBJECT_IS_WORD, NET, SUBJECT_SPF_WORDS, "j") \
+ROW(SPF_HELO, "spf.helo", spf, WHOLE, TEXT, MAIL, NONE, SUBJECT_IS_WORD, NET, SUBJECT_SPF_WORDS, "j") \
+ROW(SPF_EXPLANATION, "spf.explanation", spf, WHOLE, TEXT, MAIL, NONE, 0, NET, NULL, "j") \
+ROW(SPF_MECHANISM, "spf.mechanism", spf, WHOLE, TEXT, MAIL, NONE, 0, NET, NULL, "j") \
 ROW(RCPT, "rcpt", rcpt, WHOLE, ADDRESS, RCPT, NONE, SUBJECT_IS_RCPT, CHEAP, NULL, "") \
 ROW(RCPT_LOCAL, "rcpt.local", rcpt, LOCAL, TEXT, RCPT, NONE, SUBJECT_IS_RCPT, CHEAP, NULL, "") \
 ROW(RCPT_DOMAIN, "rcpt.domain", rcpt, DOMAIN, NAME, RCPT, NONE, SUBJECT_IS_RCPT, CHEAP, NULL, "") \
@@ -112,6 +121,7 @@ enum subject_flags {
 	SUBJECT_IS_RCPT = 4,
 	SUBJECT_IS_RAW = 8,
 	SUBJECT_IS_ANY = 16,
+	SUBJECT_IS_WORD = 32,
 };
 
 enum cost {

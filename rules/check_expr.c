@@ -359,6 +359,34 @@ warn_open_end(struct checker *c, const struct ast_value *v,
 }
 
 
+bool
+check_word(struct checker *c, const struct subject *row,
+           const struct ast_value *v)
+{
+	const char *names[16], *near, *p;
+	struct span word;
+	size_t n = 0;
+
+	if (!(row->flags & SUBJECT_IS_WORD))
+		return true;
+	for (p = row->fixed; *p != '\0'; p += word.n + (p[word.n] == ' ')) {
+		word = (struct span){p, strcspn(p, " ")};
+		if (span_is_nocase(v->text, word))
+			return true;
+		names[n++] = arena_copy(c->arena, word).p;
+	}
+	near = diag_nearest(v->text, names, n);
+	if (near != NULL)
+		diag_error(c->diags, v->place, "\"%s\" is never \"%.*s\": "
+		           "did you mean \"%s\"?", row->name,
+		           SPAN_ARG(v->text), near);
+	else
+		diag_error(c->diags, v->place, "\"%s\" is never \"%.*s\" but "
+		           "one of: %s", row->name, SPAN_ARG(v->text),
+		           row->fixed);
+	return false;
+}
+
 static bool
 text_operand(struct checker *c, const struct expr *e,
              const struct ast_value *v, struct operand *o)
@@ -373,6 +401,8 @@ text_operand(struct checker *c, const struct expr *e,
 		           "subject itself, without quotes");
 		return false;
 	}
+	if (e->op == OP_IS && !check_word(c, row, v))
+		return false;
 	o->kind = OPERAND_TEXT;
 	if (e->op == OP_IS && row->type == VALUE_NAME) {
 		if (v->text.n > 0 && v->text.p[0] == '.')
@@ -762,6 +792,7 @@ static bool
 check_in(struct checker *c, struct expr *e, struct operand *o)
 {
 	enum value_type type = e->subject->row->type;
+	const struct ast_value *v;
 
 	o->kind = OPERAND_LOOKUP;
 	if (e->value->kind == AST_TABLE)
@@ -772,6 +803,10 @@ check_in(struct checker *c, struct expr *e, struct operand *o)
 		return false;
 	}
 	o->lookup.ask = NO_ASK;
+	for (v = e->value->items; v != NULL; v = v->next)
+		if (v->kind != AST_PATTERN
+		    && !check_word(c, e->subject->row, v))
+			return false;
 	o->lookup.table = anonymous_table(c, e->value, type);
 	e->table = o->lookup.table;
 	return true;

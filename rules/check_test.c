@@ -134,6 +134,20 @@ take_message(struct checker *c, const struct ast_given *g, struct scenario *s)
 		           path, why);
 }
 
+static void
+take_spf(struct checker *c, const struct ast_given *g, struct scenario *s)
+{
+	if (check_word(c, subject_row(SUBJECT_SPF), g->first))
+		s->spf = arena_lower(c->arena, word_of(g->first));
+}
+
+static void
+take_spf_helo(struct checker *c, const struct ast_given *g, struct scenario *s)
+{
+	if (check_word(c, subject_row(SUBJECT_SPF_HELO), g->first))
+		s->spf_helo = arena_lower(c->arena, word_of(g->first));
+}
+
 static const struct given_row given_rows[] = {
 	{"client", take_client},
 	{"helo", take_helo},
@@ -143,6 +157,8 @@ static const struct given_row given_rows[] = {
 	{"sender", take_sender},
 	{"rcpt", take_rcpt},
 	{"macro", take_macro},
+	{"spf", take_spf},
+	{"spf.helo", take_spf_helo},
 	{"header", take_header},
 	{"body", take_body},
 	{"message file", take_message},

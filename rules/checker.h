@@ -76,6 +76,13 @@ const char *check_type_name(enum value_type t);
 /* A pattern for subjects that are raw or not; NULL after an error. */
 struct pattern *check_pattern(struct checker *c, struct ast_value *v, bool raw);
 
+/*
+ * Is the text one of the words that the subject can be? Without case; false
+ * after an error. Of a subject that is any text: true.
+ */
+bool check_word(struct checker *c, const struct subject *row,
+                const struct ast_value *v);
+
 /* ---- check_text.c ---- */
 
 /* ${...} and $1 resolved; replacement: $1 is of the action's own pattern. */

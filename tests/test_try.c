@@ -55,7 +55,7 @@ explain(const struct scenario *s, bool json)
 	free(out);
 	f = open_memstream(&out, &bytes);
 	ck_assert_ptr_nonnull(f);
-	status = try_explain(policy, s, json, true, f);
+	status = try_explain(policy, s, json, NULL, f);
 	fclose(f);
 	return status;
 }

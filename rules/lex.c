@@ -325,10 +325,44 @@ read_mark(struct lex *l, struct token *t)
 	l->at++;
 }
 
+/* What a web page or a word processor makes of blanks and quotes. */
+static const struct {
+	struct span letter;
+	const char *told;
+} lookalikes[] = {
+	{{"\xc2\xa0", 2}, "a no-break space is no blank: write a blank"},
+	{{"\xe2\x80\x9c", 3}, "this quote is none: write \""},
+	{{"\xe2\x80\x9d", 3}, "this quote is none: write \""},
+	{{"\xe2\x80\x9e", 3}, "this quote is none: write \""},
+};
+
+/* word := { a letter of a word } */
+static void
+read_word(struct lex *l, struct token *t)
+{
+	size_t i, from = l->at;
+	const char *found;
+
+	t->kind = TOKEN_WORD;
+	while (in_word(look(l, 0)))
+		l->at++;
+	t->text = bytes(l, from, l->at);
+	for (i = 0; i < sizeof(lookalikes) / sizeof(lookalikes[0]); i++) {
+		found = memmem(t->text.p, t->text.n, lookalikes[i].letter.p,
+		               lookalikes[i].letter.n);
+		if (found == NULL)
+			continue;
+		diag_error(l->diags, place_at(
+			l, from + (size_t)(found - t->text.p),
+			lookalikes[i].letter.n), "%s", lookalikes[i].told);
+		t->kind = TOKEN_BROKEN;
+		return;
+	}
+}
+
 static void
 read_token(struct lex *l, struct token *t)
 {
-	size_t from = l->at;
 
 	switch (look(l, 0)) {
 	case '\0':
@@ -351,10 +385,7 @@ read_token(struct lex *l, struct token *t)
 		read_mark(l, t);
 		break;
 	default:
-		t->kind = TOKEN_WORD;
-		while (in_word(look(l, 0)))
-			l->at++;
-		t->text = bytes(l, from, l->at);
+		read_word(l, t);
 	}
 }
 

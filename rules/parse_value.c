@@ -99,6 +99,17 @@ parse_word(struct parser *p, const char *what)
 	return take(p, AST_WORD);
 }
 
+/* <user@example.org>: an address as mail has it. */
+static void
+refuse_angles(struct parser *p)
+{
+	const struct token *t = parser_peek(p);
+
+	if (t->kind == TOKEN_TABLE && memchr(t->text.p, '@', t->text.n) != NULL)
+		FAIL(p, t->place, "an address stands without < >: %.*s",
+		     SPAN_ARG(t->text));
+}
+
 /* address := word | "<>" */
 struct ast_value *
 parse_address(struct parser *p, const char *what)
@@ -107,9 +118,7 @@ parse_address(struct parser *p, const char *what)
 
 	if (t->kind == TOKEN_NULL)
 		return take(p, AST_NULL);
-	if (t->kind == TOKEN_TABLE)
-		FAIL(p, t->place, "an address stands after %s without < >",
-		     what);
+	refuse_angles(p);
 	return parse_word(p, what);
 }
 
@@ -332,6 +341,7 @@ parse_constant(struct parser *p)
 {
 	const struct token *t = parser_peek(p);
 
+	refuse_angles(p);
 	switch (t->kind) {
 	case TOKEN_STRING:
 		return take_string(p);
@@ -383,6 +393,7 @@ parse_operand(struct parser *p, const char *after)
 
 	if (parser_ends(p))
 		FAIL(p, p->last, "a value is missing after %s", after);
+	refuse_angles(p);
 	switch (t->kind) {
 	case TOKEN_BRACE:
 		return parse_full_list(p, parse_item);

@@ -98,6 +98,12 @@ void check_test(struct checker *c, const struct ast_test *t);
 
 void lint_policy(struct checker *c);
 
+/*
+ * The rule above that is settled last of those for which a refusal by this
+ * rule may have to wait; NULL if there is none.
+ */
+const struct rule *lint_held_by(const struct program *p, size_t rule);
+
 /* ---- setting.c ---- */
 
 void setting_defaults(struct settings *s);

@@ -14,6 +14,23 @@ refuses(const struct rule *r)
 	                           || r->last->row->ends == VERDICT_TEMPFAIL);
 }
 
+const struct rule *
+lint_held_by(const struct program *p, size_t number)
+{
+	const struct rule *rules = p->rules, *r = &rules[number], *by = NULL;
+	size_t i;
+
+	if (!refuses(r) || r->shadow)
+		return NULL;
+	for (i = 0; i < number; i++)
+		if (ends(&rules[i]) != VERDICT_NONE
+		    && ends(&rules[i]) != ends(r)
+		    && rules[i].stage > r->stage
+		    && (by == NULL || rules[i].stage > by->stage))
+			by = &rules[i];
+	return by;
+}
+
 /* A recipient can be refused only while RCPT is answered; a message is held
  * for all. */
 static bool
@@ -68,22 +85,17 @@ lint_blocked_rcpt(struct checker *c, size_t number)
 	}
 }
 
+/*
+ * Waiting for RCPT costs nothing, and exceptions for a recipient are made so;
+ * waiting longer means that the message must be taken in first.
+ */
 static void
 lint_held(struct checker *c, size_t number)
 {
-	const struct rule *rules = c->program->rules, *r = &rules[number];
-	const struct rule *by = NULL;
-	size_t i;
+	const struct rule *r = &c->program->rules[number];
+	const struct rule *by = lint_held_by(c->program, number);
 
-	if (!refuses(r) || r->shadow || (r->rcpt && r->stage <= STAGE_RCPT))
-		return;
-	for (i = 0; i < number; i++)
-		if (ends(&rules[i]) != VERDICT_NONE
-		    && ends(&rules[i]) != ends(r)
-		    && rules[i].stage > r->stage
-		    && (by == NULL || rules[i].stage > by->stage))
-			by = &rules[i];
-	if (by != NULL)
+	if (by != NULL && by->stage > STAGE_RCPT && !r->rcpt)
 		diag_warning(c->diags, r->ast->name_place,
 		             "rule \"%.*s\" could decide at %s, but waits until "
 		             "%s for rule \"%.*s\" above, which may %s",

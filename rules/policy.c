@@ -421,11 +421,16 @@ policy_dump_stages(const struct policy *policy, FILE *out)
 	size_t i;
 
 	for (i = 0; i < p->n_rules; i++) {
-		const struct rule *r = &p->rules[i];
+		const struct rule *r = &p->rules[i], *by;
 
 		fprintf(out, "# %.*s: settled at %s", SPAN_ARG(r->ast->name),
 		        stage_name(r->stage));
 		dump_waits(p, r, out);
+		by = lint_held_by(p, i);
+		if (by != NULL)
+			fprintf(out, "; may wait until %s for %.*s",
+			        stage_name(by->stage),
+			        SPAN_ARG(by->ast->name));
 		fputs(r->rcpt ? "; once for each recipient\n" : "\n", out);
 	}
 }

@@ -4,7 +4,7 @@
 # A case that has NAME.conf.in in place of NAME.conf holds bytes that an
 # editor would spoil: it is a format for printf.
 # With UPDATE=1 the .err files are written anew, to be read by a person.
-: "${VAGLIO:=$PWD/tests/parse_tool}"
+: "${VAGLIO:=$PWD/vaglio}"
 folder=$(cd "${srcdir:-.}/tests/errors" && pwd) || exit 99
 work=$(mktemp -d) || exit 99
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT

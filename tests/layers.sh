@@ -41,7 +41,7 @@ only gmime/ filter/encoded.c filter/mailboxes.c filter/mime.c filter/text.c
 only spf2/ filter/spf_libspf2.c
 only ares filter/dns_ares.c
 only 'hs(/|\.h|_)' rules/pattern.c rules/pattern_set.c
-only pcre2 rules/pattern.c rules/pattern_set.c
+only pcre2 rules/pattern.c rules/pattern_impl.h rules/pattern_set.c
 # The rules decide and say so to their caller; they log nothing.
 for file in $(grep -lE '^# *include <(syslog|libmilter|spf2|gmime)' \
     include/*.h rules/*.[ch]); do

@@ -161,3 +161,9 @@ tests_test_sink_SOURCES = tests/test_sink.c tests/check.h
 tests_test_sink_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_sink_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
+
+# Tables' files.
+noinst_PROGRAMS += tests/fuzz_table
+tests_fuzz_table_SOURCES = tests/fuzz_table.c tests/fuzz_main.c
+tests_fuzz_table_LDADD = $(RULES_LIBS)
+EXTRA_DIST += tests/table

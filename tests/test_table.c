@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -786,6 +787,57 @@ START_TEST(many_entries_are_all_found)
 }
 END_TEST
 
+static void *
+look_up_often(void *of)
+{
+	static const char *const people[] = {
+		"a@example.org", "b@x.example.net", "c@example.com",
+		"\xc3\xa4@example.edu", "",
+	};
+	struct arena *a = arena_new(0);
+	const struct table *t = of;
+	struct table_answer answer;
+	size_t i, found = 0;
+
+	for (i = 0; i < 5000; i++) {
+		const char *who = people[i % 5], *at = strrchr(who, '@');
+		struct value v = {.type = VALUE_ADDRESS,
+		                  .text = span_of(who)};
+
+		v.local = v.text;
+		if (at != NULL) {
+			v.local.n = (size_t)(at - who);
+			v.domain = span_of(at + 1);
+		}
+		found += table_find(t, &v, &context, a, &answer) == TABLE_YES &&
+		         answer.n == 1;
+		arena_reset(a);
+	}
+	arena_free(a);
+	return found == 4000 ? of : NULL;
+}
+
+START_TEST(threads_look_up_at_once)
+{
+	pthread_t threads[4];
+	void *good;
+	struct table *t;
+	int i;
+
+	begin();
+	t = asked(file("a@example.org 1\n@.example.net 2\n<> 3\n"
+	               "/\\.edu$/ 4\n/^x.*\\.com$/ 5\n"), VALUE_ADDRESS);
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL,
+		                                look_up_often, t), 0);
+	for (i = 0; i < 4; i++) {
+		ck_assert_int_eq(pthread_join(threads[i], &good), 0);
+		ck_assert_ptr_nonnull(good);
+	}
+	end(t);
+}
+END_TEST
+
 CHECK_MAIN("table", a_text_is_found_whole_whatever_its_case,
            a_name_is_found_exactly_or_under_a_dot,
            the_longest_suffix_comes_first,
@@ -808,4 +860,4 @@ CHECK_MAIN("table", a_text_is_found_whole_whatever_its_case,
            a_file_has_the_form_of_postmaps_input,
            a_key_does_not_run_on_into_its_values,
            a_file_with_a_mistake_says_where, what_is_no_file_says_so,
-           many_entries_are_all_found)
+           many_entries_are_all_found, threads_look_up_at_once)

@@ -41,4 +41,5 @@ libfilter_a_SOURCES += \
 	filter/spf_frame.c \
 	filter/spf_libspf2.c \
 	filter/spf_macro.c filter/spf_macro.h \
-	filter/spf_record.c filter/spf_record.h
+	filter/spf_record.c filter/spf_record.h \
+	filter/stamp.c filter/stamp.h

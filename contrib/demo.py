@@ -177,14 +177,13 @@ def fate(session, postfix):
 
 def show_change(session, door):
     """What was sent and what arrived of it."""
-    sent = [l + "\n" for l in session.lines[2:4]
-            if l.startswith(("MAIL", "RCPT"))]
     sent = [l + "\n" for l in session.lines if l[:4] in ("MAIL", "RCPT")]
     sent += ["\n"] + [l + "\n" for l in session.lines[-1].split("\n")]
     mark = session.lines[-1].split("Subject: ")[1].split("\n")[0]
     for m in door.sink.mails:
         if mark.encode() in m.data:
-            got = m.text().decode("utf-8", "replace").replace("\r\n", "\n")
+            got = b"\n".join(m.envelope + [b"", m.data])
+            got = got.decode("utf-8", "replace").replace("\r\n", "\n")
             print("".join(difflib.unified_diff(
                 sent, got.splitlines(True), "sent", "arrived", n=20)))
 

@@ -53,8 +53,17 @@ dist_check_SCRIPTS += tests/manual.py
 
 # Scripts; what needs root or an MTA says so and skips.
 TEST_EXTENSIONS = .sh .tap
-dist_check_SCRIPTS += tests/layers.sh
-TESTS += tests/layers.sh
+TAP_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+dist_check_SCRIPTS += tests/layers.sh tests/policies.sh \
+	tests/postfix/end-to-end.tap
+TESTS += tests/layers.sh tests/policies.sh tests/postfix/end-to-end.tap
+EXTRA_DIST += tests/postfix/private.py tests/postfix/cases.py \
+	tests/postfix/scenes.py tests/postfix/cases
+EXTRA_DIST += contrib/check contrib/common.sh contrib/demo contrib/demo.py \
+	contrib/packages contrib/packages.check contrib/policies \
+	contrib/postfix/main.cf contrib/postfix/master.cf
+tests/policies.log tests/postfix/end-to-end.log: vaglio$(EXEEXT)
 if HAVE_CHECK
 check_PROGRAMS += tests/test_session
 tests_test_session_SOURCES = tests/test_session.c tests/check.h

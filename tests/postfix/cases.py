@@ -40,7 +40,7 @@ ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[rnt0\\])")
 SIMPLE = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 MARK = re.compile(r"\{(\*|received|id\d*)\}")
 RECEIVED = (r"Received: (?:from|by) [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*?"
-            r"[ \t][^\r\n]*; \w{3}, [^\r\n]*")
+            r"[ \t][^\r\n]*\w{3}, +\d+ \w{3} \d{4} [^\r\n]*")
 ANY_RECEIVED = re.compile(r"(?m)^" + RECEIVED)
 SECTIONS = ("policy", "file", "postfix", "session", "sendmail", "log",
             "arrived", "held")
@@ -75,6 +75,18 @@ def repeated(lines):
             continue
         for n in range(int(found[1])):
             yield found[2].replace("{n}", str(n + 1))
+
+
+def envelope(lines):
+    """Recipients in an order of their own: Postfix has its own."""
+    return (sorted(l for l in lines if not l.startswith("RCPT"))
+            + sorted(l for l in lines if l.startswith("RCPT")))
+
+
+def spelt(mail):
+    """A message that arrived, as a case has it."""
+    return ("\r\n".join(envelope([text_of(l) for l in mail.envelope]))
+            + "\r\n\r\n" + text_of(mail.data))
 
 
 def bar(line):
@@ -262,9 +274,12 @@ class Run:
     def talk(self, section, postfix):
         if section.kind == "sendmail":
             data = b"".join(octets(bar(l)) + b"\n" for l in section.lines)
+            before = len(self.logged())
             status, said = postfix.sendmail(section.words, data)
             if status or said:
                 raise Failure("sendmail: status %d, %r" % (status, said))
+            # The command does not say when cleanup has decided.
+            until("a line in the log", lambda: len(self.logged()) > before)
             return
         talk = Dialogue(self.case, section, self.door,
                         postfix.top + "/key.pem", postfix.top + "/cert.pem")
@@ -282,7 +297,8 @@ class Run:
     def deliver(self, postfix):
         """Holds what is to be held, then lets it go."""
         held = self.case.of("held")
-        self.wait_local(len(self.case.of("arrived")))
+        if self.case.of("sendmail"):
+            self.door.sink.wait(len(self.case.of("arrived")))
         in_hold = [i for n, i in self.case.bound.items()
                    if postfix.where(i) == "hold"]
         if len(in_hold) != len(held):
@@ -294,22 +310,13 @@ class Run:
             until("message %s to be delivered" % i,
                   lambda i=i: postfix.where(i) is None)
 
-    def wait_local(self, n):
-        """The sendmail command does not say when cleanup has decided; the
-        log and what arrives do."""
-        if self.case.of("sendmail"):
-            wanted = sum(len(s.lines) for s in self.case.of("log"))
-            until("%d lines in the log" % wanted,
-                  lambda: len(self.logged()) >= wanted)
-            self.door.sink.wait(n)
-
     def logged(self):
         return [l for l in self.vaglio.log().split("\n")
                 if OF_A_MESSAGE.match(l)]
 
     def judge(self):
         """When everything has ended: what arrived, what was logged."""
-        mails = [text_of(m.text()) for m in self.door.sink.mails]
+        mails = [spelt(m) for m in self.door.sink.mails]
         for s in self.case.of("arrived", "held"):
             self.find_mail(s, mails)
         for m in mails:
@@ -318,7 +325,8 @@ class Run:
 
     def find_mail(self, section, mails):
         wanted = "\r\n".join(
-            [unescape(l) for l in section.lines if l[:1] not in ("|", "")]
+            envelope([unescape(l) for l in section.lines
+                      if l[:1] not in ("|", "")])
             + [""] + [bar(l) for l in section.lines if l[:1] == "|"]) + "\r\n"
         for m in mails:
             if self.case.fits(wanted, m):

@@ -278,10 +278,6 @@ class Mail:
     def __init__(self, envelope, data):
         self.envelope, self.data = envelope, data
 
-    def text(self):
-        """As a case spells it."""
-        return b"\r\n".join(self.envelope) + b"\r\n\r\n" + self.data
-
 
 class SinkSession(socketserver.StreamRequestHandler):
     OFFERS = (b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n"

@@ -61,7 +61,6 @@ identity_find(const char *user, const char *group, struct identity *out,
 	int status = 0;
 
 	*out = (struct identity){.uid = (uid_t)-1, .gid = (gid_t)-1};
-	out->change = *user != '\0' || *group != '\0';
 	if (*user != '\0')
 		status = find_user(user, out, why);
 	if (status != 0 || *group == '\0')
@@ -99,15 +98,13 @@ identity_become(const struct identity *who, char why[512])
 {
 	bool root = geteuid() == 0;
 
-	if (who->change && !root) {
-		/* Started as that user already is fine. */
-		if ((who->uid == (uid_t)-1 || who->uid == geteuid()) &&
-		    (who->gid == (gid_t)-1 || who->gid == getegid() ||
-		     who->name[0] == '\0'))
-			goto bind;
+	/* Started as that user already is fine; the group then was a matter
+	 * of the socket alone. */
+	if (!root && who->uid != (uid_t)-1 && who->uid != geteuid())
 		return fail(why, EX_NOPERM,
-		            "only root can change to another user or group");
-	}
+		            "only root can change to user \"%s\"", who->name);
+	if (!root)
+		goto bind;
 	if (who->uid != (uid_t)-1 && who->uid != 0 &&
 	    initgroups(who->name, who->gid) != 0)
 		return fail(why, EX_OSERR, "groups of %s: %s", who->name,

@@ -6,7 +6,6 @@
 #include <sys/types.h>
 
 struct identity {
-	bool change;     /* a user or a group was named */
 	uid_t uid;       /* -1: stays */
 	gid_t gid;       /* -1: stays */
 	char name[256];  /* the user's, for the supplementary groups */

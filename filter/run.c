@@ -486,6 +486,22 @@ stop_thread(void *of)
 	return NULL;
 }
 
+/* Waits for a thread so long. */
+static bool
+has_ended(pthread_t thread, unsigned milliseconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += milliseconds / 1000;
+	until.tv_nsec += milliseconds % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_nsec -= 1000000000L;
+		until.tv_sec++;
+	}
+	return pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT;
+}
+
 /*
  * libmilter looks up only when a connection comes, or after 5 s; so one
  * comes, until its thread has ended.
@@ -493,24 +509,19 @@ stop_thread(void *of)
 static void
 stop(struct filter *f)
 {
-	struct timespec until;
 	pthread_t stopping;
+	bool other;
 
 	atomic_store(&f->ending, true);
 	notify("STOPPING=1");
-	if (pthread_create(&stopping, NULL, stop_thread, NULL) == 0)
-		pthread_detach(stopping);
-	else
+	other = pthread_create(&stopping, NULL, stop_thread, NULL) == 0;
+	if (!other)
 		milter_stop();
-	do {
+	do
 		socket_knock(&f->listener);
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 20 * 1000 * 1000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_nsec -= 1000000000;
-			until.tv_sec++;
-		}
-	} while (pthread_timedjoin_np(f->milter, NULL, &until) == ETIMEDOUT);
+	while (!has_ended(f->milter, 20));
+	if (other)
+		has_ended(stopping, 5000);
 	if (!milter_drain(DRAIN_SECONDS))
 		sink_printf(f->log, LOG_WARNING,
 		            "the end did not wait for a message at work");

@@ -157,7 +157,7 @@ sink_write(struct sink *s, int priority, struct span line)
 	pthread_mutex_lock(&s->lock);
 	if (s->dropped > 0) {
 		n = snprintf(lost, sizeof(lost),
-		             "%lu log lines were lost: the log was blocked",
+		             "log lines lost while the log was blocked: %lu",
 		             s->dropped);
 		if (put(s, LOG_WARNING, (struct span){lost, (size_t)n}))
 			s->dropped = 0;

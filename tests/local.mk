@@ -157,7 +157,7 @@ endif
 
 # The filter as it is installed, against the MTA's side of the protocol.
 if HAVE_CHECK
-EXTRA_PROGRAMS += tests/test_protocol
+check_PROGRAMS += tests/test_protocol
 tests_test_protocol_SOURCES = tests/test_protocol.c tests/daemon.c \
 	tests/daemon.h tests/mta.c tests/mta.h tests/check.h
 tests_test_protocol_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -180,3 +180,5 @@ noinst_PROGRAMS += tests/fuzz_table
 tests_fuzz_table_SOURCES = tests/fuzz_table.c tests/fuzz_main.c
 tests_fuzz_table_LDADD = $(RULES_LIBS)
 EXTRA_DIST += tests/table
+EXTRA_DIST += tests/tsan.supp
+AM_TESTS_ENVIRONMENT += TSAN_OPTIONS="$$TSAN_OPTIONS suppressions=$(abs_srcdir)/tests/tsan.supp"; export TSAN_OPTIONS;

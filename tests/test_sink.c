@@ -58,8 +58,8 @@ START_TEST(a_blocked_log_loses_lines_and_counts_them)
 	sink_write(s, LOG_INFO, SPAN("again"));
 	memset(got, 0, sizeof(got));
 	ck_assert_int_gt(read(in, got, sizeof(got) - 1), 0);
-	snprintf(line, sizeof(line), "%zu log lines were lost: the log was "
-	         "blocked\nagain\n", 1000 - n / (sizeof(line) + 1));
+	snprintf(line, sizeof(line), "log lines lost while the log was "
+	         "blocked: %zu\nagain\n", 1000 - n / (sizeof(line) + 1));
 	ck_assert_str_eq(got, line);
 	sink_close(s);
 }
@@ -102,14 +102,14 @@ START_TEST(syslog_may_come_late_block_and_start_anew)
 	sink_write(s, LOG_INFO, SPAN("nobody hears this"));
 	fd = logger(path);
 	sink_write(s, LOG_WARNING, SPAN("first"));
-	is_logged(fd, "<20>", "]: 1 log lines were lost"); /* mail.warning */
+	is_logged(fd, "<20>", "blocked: 1"); /* mail.warning */
 	is_logged(fd, "<20>", "]: first");
 	for (i = 0; i < 10000; i++)
 		sink_write(s, LOG_INFO, SPAN("more than it takes"));
 	while (recv(fd, got, sizeof(got), MSG_DONTWAIT) > 0)
 		;
 	sink_write(s, LOG_INFO, SPAN("heard"));
-	is_logged(fd, "<20>", " log lines were lost");
+	is_logged(fd, "<20>", "log lines lost");
 	is_logged(fd, "<22>", "]: heard");
 	close(fd);
 	fd = logger(path);

@@ -629,8 +629,8 @@ START_TEST(changes_are_made_in_portable_order)
 	ck_assert_ptr_nonnull(m->changes);
 	ck_assert_ptr_nonnull(strstr(m->changes, "h X-New: n\n"));
 	ck_assert_ptr_nonnull(strstr(m->changes, " X-Top: t\n"));
-	ck_assert_ptr_nonnull(strstr(m->changes, "+ copy@example.com\n"));
-	ck_assert_ptr_nonnull(strstr(m->changes, "e new@example.org\n"));
+	ck_assert_ptr_nonnull(strstr(m->changes, "+ <copy@example.com>\n"));
+	ck_assert_ptr_nonnull(strstr(m->changes, "e <new@example.org>\n"));
 	ck_assert_ptr_nonnull(strstr(m->changes, "q look at it\n"));
 	/* The second goes first: Postfix counts anew after it. */
 	ck_assert_ptr_nonnull(strstr(m->changes, "m 2 "));

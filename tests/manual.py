@@ -388,6 +388,20 @@ def wrong(where, errors, text):
         refused(where, with_tables(part + "\n"), error)
 
 
+def explains(where, text):
+    command, dots, *output = text.splitlines()
+    say(dots == "...", where, "no ... below the command")
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "vaglio.conf"), "w",
+                  encoding="utf-8") as f:
+            f.write(next(t for _, k, _, t in blocks(CONF) if k == "policy"))
+        run = subprocess.run([VAGLIO, "explain", "-c", "vaglio.conf",
+                              "--offline", *command.split()[3:]], cwd=folder,
+                             capture_output=True, text=True, check=False)
+        say("\n" + "\n".join(output) + "\n" in run.stdout, where,
+            run.stdout + run.stderr)
+
+
 def check_examples(page):
     for where, kind, errors, text in blocks(page):
         if kind == "policy":
@@ -399,6 +413,8 @@ def check_examples(page):
                 loads(where, with_tables("rule r\n  if %s\n  log \"x\"\n" % line))
         elif kind == "table":
             as_table(where, text)
+        elif kind == "explain":
+            explains(where, text)
         elif kind == "wrong":
             wrong(where, errors, text)
         else:

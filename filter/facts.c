@@ -678,9 +678,12 @@ static const struct fact *
 field_values(struct told *t, const struct ask *ask, const size_t *numbers,
              size_t n)
 {
-	struct value *v = arena_alloc(t->arena, n * sizeof(*v));
+	struct value *v;
 	size_t i;
 
+	if (n == 0)
+		return &absent;
+	v = arena_alloc(t->arena, n * sizeof(*v));
 	if (v == NULL)
 		return without_memory(t);
 	for (i = 0; i < n; i++) {

@@ -56,8 +56,8 @@ write_let_in(struct session *s, bool made)
 {
 	struct report r = {
 		.verb = "accept", .verdict = &s->verdict,
-		.stage = s->at, .rcpt = NO_RCPT, .shadow = s->shadow,
-		.done = s->done,
+		.stage = s->told.stage, .rcpt = NO_RCPT,
+		.shadow = s->shadow, .done = s->done,
 	};
 
 	if (!s->let_in)
@@ -314,23 +314,33 @@ decide(struct session *s, size_t rcpt)
 /* ---- stages ---- */
 
 /*
- * The stage of a call is reached. false: *a is the answer, for what was
- * decided stands or there is no memory.
+ * There is a message that a call may add to. false: *a is the answer, for
+ * what was decided stands or there is no memory.
  */
 static bool
-reach(struct session *s, enum stage stage, struct answer *a)
+ready(struct session *s, enum stage stage, struct answer *a)
 {
 	s->at = stage;
 	if (s->over != NOT_OVER) {
 		*a = again(s);
 		return false;
 	}
-	if ((s->review == NULL && !begin(s)) ||
-	    !told_reach(&s->told, stage)) {
-		*a = without_memory(s);
+	if (s->review != NULL || begin(s))
+		return true;
+	*a = without_memory(s);
+	return false;
+}
+
+/* The same, and the stage is reached. */
+static bool
+reach(struct session *s, enum stage stage, struct answer *a)
+{
+	if (!ready(s, stage, a))
 		return false;
-	}
-	return true;
+	if (told_reach(&s->told, stage))
+		return true;
+	*a = without_memory(s);
+	return false;
 }
 
 /* Is a review wanted this early? An idle session is to be small. */
@@ -459,7 +469,7 @@ session_header(struct session *s, const char *name, const char *value)
 	struct answer a;
 	bool told;
 
-	if (!reach(s, STAGE_HEADERS, &a))
+	if (!ready(s, STAGE_HEADERS, &a))
 		return a;
 	if (name == NULL || value == NULL)
 		return go_on;
@@ -511,9 +521,8 @@ session_body(struct session *s, const void *chunk, size_t n)
 {
 	struct answer a;
 
-	if (!reach(s, STAGE_HEADERS, &a))
+	if (!ready(s, STAGE_END, &a))
 		return a;
-	s->at = STAGE_END;
 	if (!s->told.needs_raw_body && !s->told.needs_size)
 		return (struct answer){.kind = ANSWER_SKIP};
 	s->told.body_bytes += n;

@@ -430,6 +430,29 @@ tell_body(struct trial *t)
 	return !ended(t, a, STAGE_END);
 }
 
+/* What an early accept kept from being told is let in as it is. */
+static bool
+let_in_rest(struct trial *t)
+{
+	struct message *m = session_message(t->session);
+	bool good = true;
+	size_t i;
+
+	if (t->answer.kind != ANSWER_ACCEPT)
+		return true;
+	if (t->stage < STAGE_MAIL) {
+		t->sender = in_brackets(t, or_default(t->given->sender,
+			SENDER));
+		good = message_set_sender(m, t->sender);
+	}
+	for (i = 0; good && t->stage < STAGE_RCPT && i < t->n_rcpts; i++)
+		good = message_add_rcpt(m, t->rcpts[i].given);
+	for (i = 0; good && t->stage < STAGE_HEADERS && i < t->n_fields; i++)
+		good = message_add_field(m, t->fields[i].name,
+			t->fields[i].value);
+	return good;
+}
+
 static void
 find_hold(struct trial *t)
 {
@@ -494,7 +517,8 @@ trial_run(struct trial *t, const struct table *const *tables,
 		return false;
 	session_say_spf(t->session, t->given->spf, t->given->spf_helo);
 	run(t);
-	if (session_review(t->session) == NULL || arena_full(t->arena))
+	if (session_review(t->session) == NULL || !let_in_rest(t) ||
+	    arena_full(t->arena))
 		return false;
 	find_hold(t);
 	return true;

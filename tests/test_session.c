@@ -245,9 +245,10 @@ START_TEST(a_discard_is_told_when_no_recipient_is_left)
 	SAID(rcpt("<trap@example.com>"), "go on");
 	SAID(rcpt("<b@example.com>"), "go on");
 	SAID(session_data(session), "go on");
-	SAID(finish(), "accept");
+	SAID(session_end_of_message(session, &changes, &n_changes), "accept");
 	ck_assert_uint_eq(n_changes, 1);
 	ck_assert_int_eq(changes[0].kind, REMOVE_RCPT);
+	ck_assert_str_eq(changes[0].value.p, "<trap@example.com>");
 	end();
 }
 END_TEST

@@ -225,6 +225,24 @@ START_TEST(explain_reads_a_message)
 }
 END_TEST
 
+START_TEST(an_early_accept_lets_the_whole_message_in)
+{
+	struct scenario s = {.client = SPAN("192.0.2.1")};
+	size_t ran;
+
+	begin("rule c if client is 192.0.2.1 accept\n"
+	      "rule r if raw body contains x reject\n"
+	      "test \"t\" client 192.0.2.1 header \"X-A\" \"1\"\n"
+	      "  expect accept at connect expect header \"X-A\" \"1\"\n"
+	      "  expect rcpt rcpt@example.com\n");
+	ck_assert_uint_eq(tests(NULL, 0, false, &ran), 0);
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("-> accept at connect   (vaglio.conf:1)\n");
+	ck_assert_ptr_null(strstr(out, "@@"));
+	end();
+}
+END_TEST
+
 START_TEST(json_is_json)
 {
 	struct scenario s = {
@@ -277,4 +295,5 @@ CHECK_MAIN("try", a_failure_says_what_was_expected_and_what_came,
 	every_kind_of_expectation_can_fail,
 	explain_tells_each_rule_and_the_verdict,
 	explain_tells_what_would_change, explain_of_a_deferral_is_75,
-	explain_reads_a_message, json_is_json, json_has_the_changes)
+	explain_reads_a_message,
+	an_early_accept_lets_the_whole_message_in, json_is_json, json_has_the_changes)

@@ -182,3 +182,8 @@ tests_fuzz_table_LDADD = $(RULES_LIBS)
 EXTRA_DIST += tests/table
 EXTRA_DIST += tests/tsan.supp
 AM_TESTS_ENVIRONMENT += TSAN_OPTIONS="$$TSAN_OPTIONS suppressions=$(abs_srcdir)/tests/tsan.supp"; export TSAN_OPTIONS;
+# Policies with their own tests; each printed back is a policy that passes
+# them, too.
+EXTRA_DIST += tests/cases
+dist_check_SCRIPTS += tests/cases.sh
+TESTS += tests/cases.sh

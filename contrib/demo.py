@@ -195,9 +195,9 @@ def play(work, binary):
     for name in ("domains", "logins", "moved", "blocked"):
         shutil.copy(os.path.join(HERE, "policies", name), vaglio.folder)
     door = Door("demo", vaglio.milter,
-                ["smtpd_relay_restrictions = permit"])
+                ["mynetworks = 0.0.0.0/0"])
     postfix = Postfix(work, [door])
-    vaglio.start()
+    vaglio.start("-p", vaglio.milter)
     print("Postfix on 127.0.0.1:%d, vaglio on %s,\npolicy %s\n"
           % (door.port, vaglio.milter, os.path.relpath(POLICY)))
     rows = [("what was sent", "SMTP reply", "decided by")]

@@ -184,14 +184,14 @@ explain_with(const struct options *o, struct policy *p)
 	struct resolver *r = NULL;
 	int status;
 
+	bool asks = !o->offline && o->facts.spf.p == NULL;
+
 	if (o->zone != NULL)
 		r = load_zone(o->zone);
-	else if (!o->offline)
+	else if (asks)
 		r = make_resolver(p);
-	if (r == NULL && o->zone != NULL)
-		return EX_DATAERR;
-	if (r == NULL && !o->offline)
-		return EX_CONFIG;
+	if (r == NULL && (o->zone != NULL || asks))
+		return o->zone != NULL ? EX_DATAERR : EX_CONFIG;
 	status = try_explain(p, &o->facts, o->json, r, stdout);
 	resolver_unref(r);
 	return status;

@@ -228,6 +228,44 @@ step_all(struct message *m, const struct effect *e,
 	return true;
 }
 
+bool
+message_insert(struct message *m, struct span name, struct span raw)
+{
+	struct line *l;
+
+	if (!copy_fields(m))
+		return false;
+	l = arena_grow(m->arena, &m->tops, &m->n_tops, sizeof(*l));
+	if (l == NULL)
+		return false;
+	l->field.name = arena_copy(m->arena, name);
+	l->field.raw = arena_copy(m->arena, raw);
+	return l->field.name.p != NULL && l->field.raw.p != NULL;
+}
+
+bool
+message_remove_fields(struct message *m, struct span name,
+                      bool (*is_meant)(struct span value, void *of), void *of)
+{
+	struct span value;
+	size_t i;
+
+	if (!copy_fields(m))
+		return false;
+	for (i = 0; i < m->n_tops + m->n_lines; i++) {
+		struct line *l = i < m->n_tops ? &m->tops[i]
+		                               : &m->lines[i - m->n_tops];
+
+		if (l->removed || !span_is_nocase(l->field.name, name))
+			continue;
+		value = decoded(m, &l->field);
+		if (value.p == NULL)
+			return false;
+		l->removed = is_meant(l->field.raw, of) || is_meant(value, of);
+	}
+	return true;
+}
+
 /* ---- the envelope ---- */
 
 bool
@@ -401,8 +439,10 @@ message_apply(struct message *m, const struct effect *e, struct span *why)
 		m->reason = m->held ? m->reason : e->value;
 		m->held = true;
 		return true;
+	case EFFECT_STAMP_RECEIVED_SPF:
+	case EFFECT_STAMP_RESULTS:
 	case EFFECT_LOG:
-		break;
+		break; /* are not done here */
 	}
 	return true;
 }

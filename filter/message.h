@@ -37,6 +37,17 @@ struct span message_decoded(struct message *m, size_t i);
  */
 bool message_apply(struct message *m, const struct effect *e, struct span *why);
 
+/* A new field at the top of the working copy, its value as it goes out. */
+bool message_insert(struct message *m, struct span name, struct span raw);
+
+/*
+ * Removes from the working copy each field of the name that is_meant is true
+ * for: it is asked of the value as it came, and of the decoded one.
+ */
+bool message_remove_fields(struct message *m, struct span name,
+                           bool (*is_meant)(struct span value, void *of),
+                           void *of);
+
 /*
  * The envelope's side of the working copy. given: as the client spelt it.
  * The number of a recipient is its number in the review.

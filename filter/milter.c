@@ -96,7 +96,8 @@ changes_header(const struct policy *p)
 {
 	return policy_may_do(p, EFFECT_REPLACE_HEADER) ||
 	       policy_may_do(p, EFFECT_REMOVE_HEADER) ||
-	       policy_may_do(p, EFFECT_REWRITE_HEADER);
+	       policy_may_do(p, EFFECT_REWRITE_HEADER) ||
+	       policy_may_do(p, EFFECT_STAMP_RESULTS);
 }
 
 /*
@@ -177,6 +178,8 @@ wanted_actions(const struct policy *p)
 		{EFFECT_REDIRECT, SMFIF_ADDRCPT},
 		{EFFECT_REPLACE_SENDER, SMFIF_CHGFROM},
 		{EFFECT_QUARANTINE, SMFIF_QUARANTINE},
+		{EFFECT_STAMP_RECEIVED_SPF, SMFIF_ADDHDRS},
+		{EFFECT_STAMP_RESULTS, SMFIF_ADDHDRS | SMFIF_CHGHDRS},
 	};
 	unsigned long flags = SMFIF_DELRCPT; /* a discarded recipient's */
 	size_t i;

@@ -155,6 +155,8 @@ effect_words(struct told *t, const struct effect *e)
 		[EFFECT_REDIRECT] = "redirect",
 		[EFFECT_REPLACE_SENDER] = "replace sender",
 		[EFFECT_QUARANTINE] = "quarantine",
+		[EFFECT_STAMP_RECEIVED_SPF] = "stamp received-spf",
+		[EFFECT_STAMP_RESULTS] = "stamp authentication-results",
 		[EFFECT_LOG] = "log",
 	};
 	struct span what = e->name.p != NULL ? e->name : e->value;

@@ -535,6 +535,21 @@ session_body(struct session *s, const void *chunk, size_t n)
 
 /* ---- the end ---- */
 
+static bool
+carry_out(struct session *s, const struct effect *e, struct span *why)
+{
+	switch (e->kind) {
+	case EFFECT_LOG:
+		return true;
+	case EFFECT_STAMP_RECEIVED_SPF:
+	case EFFECT_STAMP_RESULTS:
+		*why = SPAN("no memory for a stamp");
+		return stamp_message(&s->told, e->kind);
+	default:
+		return message_apply(s->told.message, e, why);
+	}
+}
+
 /* Carries out what was noted. NULL, or why it can't be. */
 static const char *
 apply(struct session *s, struct span *why)
@@ -551,7 +566,7 @@ apply(struct session *s, struct span *why)
 	if (!review_effects(s->review, &e, &n))
 		return why->p;
 	for (i = 0; i < n; i++)
-		if (e[i].kind != EFFECT_LOG && !message_apply(m, &e[i], why))
+		if (!carry_out(s, &e[i], why))
 			return why->p == NULL ? "no memory" : why->p;
 	s->done = report_done(&s->told, e, n);
 	return NULL;

@@ -72,8 +72,8 @@ struct session_host {
 struct session;
 struct message;
 
-/* The macros that the log line asks for, beside those that the policy does. */
-#define SESSION_MACROS_CONNECT "{client_addr} {client_name} {client_resolve}"
+/* The macros that the log line and stamps ask for, beside those that the policy does. */
+#define SESSION_MACROS_CONNECT "j {client_addr} {client_name} {client_resolve}"
 #define SESSION_MACROS_MAIL "i {auth_authen}"
 #define SESSION_MACROS_LATER "i" /* at RCPT, DATA and the end */
 

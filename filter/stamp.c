@@ -4,7 +4,7 @@
 #include "stamp.h"
 
 #define VALUE 255  /* bytes of one value, before its escapes */
-#define FOLD "\n\t" /* one value a line, which so keeps RFC 5322 2.1.1 */
+#define FOLD "\n " /* one value a line, which so keeps RFC 5322 2.1.1 */
 
 /* ---- values ---- */
 

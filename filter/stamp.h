@@ -4,7 +4,7 @@
  *
  * What a stranger chose (HELO, sender, a record's terms) stands in them as a
  * token, or quoted, so that it can't begin a result of its own. A value is
- * printable ASCII, folded by LF and TAB.
+ * printable ASCII, folded by LF and a blank.
  */
 #ifndef STAMP_H
 #define STAMP_H

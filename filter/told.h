@@ -130,5 +130,10 @@ const struct spf_finding *facts_check_spf(struct told *t,
 /* The mailboxes of all of them, parsed once. false: no memory or full. */
 bool facts_boxes(struct told *t, struct told_fields *f);
 
+/* ---- stamp_message.c ---- */
+
+/* Carries out EFFECT_STAMP_..., asking for SPF if nobody has. false: no
+ * memory. */
+bool stamp_message(struct told *t, enum effect_kind kind);
 
 #endif

@@ -25,6 +25,10 @@ const struct action_row action_rows[] = {
 	 NULL, NULL, NULL},
 	{"replace sender", TAKES_ADDRESS, VERDICT_NONE,
 	 EFFECT_REPLACE_SENDER, true, NULL, NULL, NULL},
+	{"stamp received-spf", 0, VERDICT_NONE, EFFECT_STAMP_RECEIVED_SPF,
+	 true, NULL, NULL, NULL},
+	{"stamp authentication-results", 0, VERDICT_NONE,
+	 EFFECT_STAMP_RESULTS, true, NULL, NULL, NULL},
 	{"log", TAKES_TEXT, VERDICT_NONE, EFFECT_LOG, false, NULL, NULL, NULL},
 };
 

@@ -178,7 +178,7 @@ def check_actions(manual):
              i.section[1] == ""}
     table = source[source.index("action_rows[] = {"):]
     table = table[:table.index("\n};")]
-    program = re.findall(r"\{\"([a-z ]+)\",(.*?)\}", table, re.S)
+    program = re.findall(r"\{\"([a-z -]+)\",(.*?)\}", table, re.S)
     same("action", found.keys(), [name for name, _ in program])
     for name, rest in program:
         if name not in found:

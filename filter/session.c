@@ -42,7 +42,7 @@ struct session {
 	struct span done;       /* what was asked of the MTA, in words */
 	const char *shadow;     /* what "set shadow" kept from happening */
 	size_t held;            /* bytes, for memory_account */
-	char failure[128];
+	char failure[256];
 	const char *failure_lines[1];
 };
 
@@ -143,6 +143,20 @@ conclude(struct session *s, struct answer a)
 	body_free(&s->told.body);
 }
 
+/* As an SMTP reply's line; what a stranger wrote may be in it. */
+static void
+set_failure(struct session *s, const char *why)
+{
+	size_t room = sizeof(s->failure);
+	char *p;
+
+	if ((size_t)snprintf(s->failure, room, "%s", why) >= room)
+		memcpy(s->failure + room - 4, "...", 4);
+	for (p = s->failure; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
+			*p = '?';
+}
+
 /*
  * We can't do our work: no memory, a limit of ours. The text says which, and
  * must do without memory. While "set shadow" is yes mail goes on.
@@ -160,7 +174,7 @@ fail(struct session *s, const char *why)
 		.kind = VERDICT_TEMPFAIL, .rule = NO_RULE, .stage = s->at,
 		.code = SPAN("451"), .xcode = SPAN("4.3.2"),
 	};
-	snprintf(s->failure, sizeof(s->failure), "%s", why);
+	set_failure(s, why);
 	s->verdict.text = span_of(s->failure);
 	s->failure_lines[0] = s->failure;
 	a.reply = (struct reply){"451", "4.3.2", 1, s->failure_lines};

@@ -182,6 +182,12 @@ tests_fuzz_table_LDADD = $(RULES_LIBS)
 EXTRA_DIST += tests/table
 EXTRA_DIST += tests/tsan.supp
 AM_TESTS_ENVIRONMENT += TSAN_OPTIONS="$$TSAN_OPTIONS suppressions=$(abs_srcdir)/tests/tsan.supp"; export TSAN_OPTIONS;
+# Calls of a session in any order.
+noinst_PROGRAMS += tests/fuzz_session
+tests_fuzz_session_SOURCES = tests/fuzz_session.c tests/fuzz_main.c
+tests_fuzz_session_LDADD = $(FILTER_LIBS)
+EXTRA_DIST += tests/session
+
 # Policies with their own tests; each printed back is a policy that passes
 # them, too.
 EXTRA_DIST += tests/cases

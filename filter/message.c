@@ -8,11 +8,17 @@
  * then inserts at the top, then additions at the end. Recipients are added
  * before others are removed, since a message without one is dropped.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "address.h"
 #include "caps.h"
 #include "message.h"
+#include "utf8.h"
+
+#define NAME_LIMIT 255 /* a name that we send: leaves its line room */
+#define NOBODY ((size_t)-1)
 
 /* A field of the working copy. */
 struct line {
@@ -42,7 +48,8 @@ struct message {
 	size_t n_tops;
 	struct rcpt *rcpts;    /* those of the client, then those added */
 	size_t n_rcpts;
-	size_t *now;           /* each client's recipient: its entry by now */
+	size_t *now;           /* each client's recipient: its entry by now,
+	                          or NOBODY */
 	size_t n_now;
 	struct span sender, new_sender;
 	bool held;
@@ -316,15 +323,17 @@ message_drop_rcpt(struct message *m, size_t rcpt)
 {
 	if (rcpt >= m->n_now)
 		return;
+	message_remove_rcpt(m, rcpt);
 	m->rcpts[rcpt].refused = true;
-	m->rcpts[rcpt].owners = 0;
 }
 
 void
 message_remove_rcpt(struct message *m, size_t rcpt)
 {
-	if (rcpt < m->n_now && m->rcpts[m->now[rcpt]].owners > 0)
-		m->rcpts[m->now[rcpt]].owners--;
+	if (rcpt >= m->n_now || m->now[rcpt] == NOBODY)
+		return;
+	m->rcpts[m->now[rcpt]].owners--;
+	m->now[rcpt] = NOBODY;
 }
 
 /* The entry of an address, made if there is none. NULL: no memory. */
@@ -351,7 +360,13 @@ static bool
 usable(struct message *m, const struct effect *e, const char *what,
        bool null_allowed, struct span *why)
 {
-	if (e->value.n == 0 ? null_allowed : address_usable(e->value))
+	struct value v;
+
+	if (e->value.n == 0 && null_allowed)
+		return true;
+	if (!address_path(m->arena, e->value, &v))
+		return false;
+	if (e->value.n > 0 && address_usable(e->value) && !v.bad)
 		return true;
 	*why = arena_printf(m->arena, "%s: <%.*s> is no mail address", what,
 	                    SPAN_ARG(e->value));
@@ -385,12 +400,13 @@ apply_redirect(struct message *m, const struct effect *e, struct span *why)
 		return false;
 	entry = (size_t)(r - m->rcpts);
 	for (i = 0; i < e->n_rcpts; i++) {
-		size_t *now = &m->now[e->rcpts[i]];
+		size_t rcpt = e->rcpts[i];
 
+		if (rcpt >= m->n_now || m->now[rcpt] == NOBODY)
+			continue;
 		m->rcpts[entry].owners++;
-		if (m->rcpts[*now].owners > 0)
-			m->rcpts[*now].owners--;
-		*now = entry;
+		m->rcpts[m->now[rcpt]].owners--;
+		m->now[rcpt] = entry;
 	}
 	return true;
 }
@@ -409,6 +425,46 @@ apply_sender(struct message *m, const struct effect *e, struct span *why)
 
 /* ---- effects ---- */
 
+/* RFC 5322 2.2: printable ASCII but the colon. */
+static bool
+is_name(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == ':')
+			return false;
+	return s.n > 0 && s.n <= NAME_LIMIT;
+}
+
+static bool
+is_of_header(enum effect_kind kind)
+{
+	return kind <= EFFECT_REWRITE_HEADER;
+}
+
+/* The first reason stands: a message is held once. */
+static bool
+hold(struct message *m, struct span reason)
+{
+	char *p;
+	size_t i;
+
+	if (m->held)
+		return true;
+	reason = utf8_make_valid(m->arena, reason);
+	reason = arena_copy(m->arena, reason);
+	if (reason.p == NULL || arena_full(m->arena))
+		return false;
+	p = (char *)(size_t)reason.p; /* the copy is ours */
+	for (i = 0; i < reason.n; i++)
+		if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+			p[i] = ' ';
+	m->reason = span_trim(reason);
+	m->held = true;
+	return true;
+}
+
 bool
 message_apply(struct message *m, const struct effect *e, struct span *why)
 {
@@ -417,6 +473,10 @@ message_apply(struct message *m, const struct effect *e, struct span *why)
 	*why = SPAN("no memory for the changes");
 	if (!copy_fields(m))
 		return false;
+	if (is_of_header(e->kind) && !is_name(e->name)) {
+		*why = SPAN("a header field's name is not fit to be sent");
+		return false;
+	}
 	switch (e->kind) {
 	case EFFECT_ADD_HEADER:
 		return add_line(m, false, e);
@@ -436,9 +496,7 @@ message_apply(struct message *m, const struct effect *e, struct span *why)
 	case EFFECT_REPLACE_SENDER:
 		return apply_sender(m, e, why);
 	case EFFECT_QUARANTINE:
-		m->reason = m->held ? m->reason : e->value;
-		m->held = true;
-		return true;
+		return hold(m, e->value);
 	case EFFECT_STAMP_RECEIVED_SPF:
 	case EFFECT_STAMP_RESULTS:
 	case EFFECT_LOG:
@@ -551,6 +609,43 @@ bracketed(struct message *m, struct span address)
 	return arena_printf(m->arena, "<%.*s>", SPAN_ARG(address));
 }
 
+static int
+by_address(const void *a, const void *b)
+{
+	struct span s = ((const struct rcpt *)a)->address;
+	struct span t = ((const struct rcpt *)b)->address;
+
+	if (s.n != t.n)
+		return s.n < t.n ? -1 : 1;
+	return s.n == 0 ? 0 : strncasecmp(s.p, t.p, s.n);
+}
+
+/*
+ * Those whom the MTA has and who get it no more. An address that the client
+ * gave twice goes when neither gets it: the MTA would take both away.
+ */
+static bool
+removals(struct change_list *c)
+{
+	struct message *m = c->m;
+	struct rcpt *kept = arena_alloc(m->arena, m->n_rcpts * sizeof(*kept));
+	size_t i, n = 0;
+
+	if (kept == NULL)
+		return false;
+	for (i = 0; i < m->n_rcpts; i++)
+		if (m->rcpts[i].owners > 0)
+			kept[n++] = m->rcpts[i];
+	qsort(kept, n, sizeof(*kept), by_address);
+	for (i = 0; i < m->n_rcpts; i++)
+		if (!m->rcpts[i].added && !m->rcpts[i].refused
+		    && m->rcpts[i].owners == 0
+		    && bsearch(&m->rcpts[i], kept, n, sizeof(*kept),
+		               by_address) == NULL)
+			add_change(c, REMOVE_RCPT, m->rcpts[i].given);
+	return true;
+}
+
 static void
 envelope_changes(struct change_list *c)
 {
@@ -563,10 +658,8 @@ envelope_changes(struct change_list *c)
 		if (m->rcpts[i].added && m->rcpts[i].owners > 0)
 			add_change(c, ADD_RCPT,
 			           bracketed(m, m->rcpts[i].address));
-	for (i = 0; i < m->n_rcpts; i++)
-		if (!m->rcpts[i].added && !m->rcpts[i].refused
-		    && m->rcpts[i].owners == 0)
-			add_change(c, REMOVE_RCPT, m->rcpts[i].given);
+	if (!removals(c))
+		c->full = true;
 	if (m->held)
 		add_change(c, HOLD, m->reason);
 }

@@ -32,8 +32,9 @@ const struct field *message_field(const struct message *m, size_t i);
 struct span message_decoded(struct message *m, size_t i);
 
 /*
- * Carries out one effect on the working copy: header effects here; sender
- * and recipients too. false: no memory or a limit (why says which).
+ * Carries out one effect on the working copy. Of several fields prepended,
+ * the last stands on top. false: why says what is wrong (an address that is
+ * none, a pattern's limit, no memory), NUL-terminated.
  */
 bool message_apply(struct message *m, const struct effect *e, struct span *why);
 
@@ -57,10 +58,16 @@ bool message_add_rcpt(struct message *m, struct span given);
 void message_drop_rcpt(struct message *m, size_t rcpt);   /* refused: never was */
 void message_remove_rcpt(struct message *m, size_t rcpt); /* discarded */
 
-/* The difference. false: no memory. */
+/*
+ * The difference: nothing for a value or an address that is again what it
+ * was. Addresses of ours are in brackets. false: no memory.
+ */
 bool message_changes(struct message *m, const struct change **changes, size_t *n);
 
-/* The working copy, for explain's diff and the tests' expectations. */
+/*
+ * The working copy, for explain's diff and the tests' expectations: values
+ * as they are sent, encoded and folded; addresses canonical, no brackets.
+ */
 size_t message_result_fields(const struct message *m);
 struct span message_result_name(const struct message *m, size_t i);
 struct span message_result_value(const struct message *m, size_t i);

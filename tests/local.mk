@@ -27,13 +27,18 @@ endif
 
 # Addresses, the header and replies.
 if HAVE_CHECK
-check_PROGRAMS += tests/test_address tests/test_encoded tests/test_reply
+check_PROGRAMS += tests/test_address tests/test_encoded tests/test_message \
+	tests/test_reply
 tests_test_address_SOURCES = tests/test_address.c tests/check.h
 tests_test_address_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_address_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 tests_test_encoded_SOURCES = tests/test_encoded.c tests/check.h
 tests_test_encoded_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_encoded_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+tests_test_message_SOURCES = tests/test_message.c tests/two_mtas.c \
+	tests/two_mtas.h tests/check.h
+tests_test_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_message_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 tests_test_reply_SOURCES = tests/test_reply.c tests/check.h
 tests_test_reply_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_reply_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE 1
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -117,6 +117,11 @@ check_PROGRAMS += tests/test_stamp
 tests_test_stamp_SOURCES = tests/test_stamp.c tests/check.h
 tests_test_stamp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_stamp_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/test_session_spf
+tests_test_session_spf_SOURCES = tests/test_session_spf.c \
+	tests/dns_server.c tests/dns_server.h tests/check.h
+tests_test_session_spf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_session_spf_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/test_spf_memory
 tests_test_spf_memory_SOURCES = tests/test_spf_memory.c tests/dns_server.c \
 	tests/dns_server.h tests/check.h

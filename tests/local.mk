@@ -124,7 +124,7 @@ tests_test_session_spf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_session_spf_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/test_spf_memory
 tests_test_spf_memory_SOURCES = tests/test_spf_memory.c tests/dns_server.c \
-	tests/dns_server.h tests/check.h
+	tests/dns_server.h tests/no_memory.c tests/no_memory.h tests/check.h
 tests_test_spf_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_spf_memory_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
@@ -192,6 +192,14 @@ tests_fuzz_table_LDADD = $(RULES_LIBS)
 EXTRA_DIST += tests/table
 EXTRA_DIST += tests/tsan.supp
 AM_TESTS_ENVIRONMENT += TSAN_OPTIONS="$$TSAN_OPTIONS suppressions=$(abs_srcdir)/tests/tsan.supp"; export TSAN_OPTIONS;
+if HAVE_CHECK
+check_PROGRAMS += tests/test_session_memory
+tests_test_session_memory_SOURCES = tests/test_session_memory.c \
+	tests/no_memory.c tests/no_memory.h tests/check.h
+tests_test_session_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_session_memory_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif
+
 # Calls of a session in any order.
 noinst_PROGRAMS += tests/fuzz_session
 tests_fuzz_session_SOURCES = tests/fuzz_session.c tests/fuzz_main.c

@@ -1,114 +1,16 @@
 /*
  * test_spf_memory.c - each allocation of a check fails, one after the other:
  * the answer is temperror, or what it is with memory; never an abort, and
- * nothing is lost.
- *
- * malloc and its kin are replaced for the whole program, libspf2 and c-ares
- * too, and fail in the thread and at the time that a test says.
+ * nothing is lost, of libspf2 and c-ares neither.
  */
 #include <stdlib.h>
-
-#include "check.h"
-
-#if defined(__clang__) && defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define REPLACED 0 /* its runtime is linked in, with a malloc of its own */
-#endif
-#endif
-#ifdef __SANITIZE_THREAD__
-#define REPLACED 0 /* asks for memory before it is up */
-#endif
-#ifndef REPLACED
-#define REPLACED 1
-#endif
-
-#include <dlfcn.h>
-#include <errno.h>
 #include <string.h>
 
+#include "check.h"
 #include "dns_server.h"
 #include "dns_zone.h"
+#include "no_memory.h"
 #include "spf.h"
-
-static _Thread_local bool counting, for_good;
-static _Thread_local unsigned long count, fail_at;
-
-#if REPLACED
-static bool
-refuse(void)
-{
-	if (!counting)
-		return false;
-	count++;
-	if (fail_at == 0)
-		return false;
-	if (count == fail_at || (for_good && count > fail_at)) {
-		errno = ENOMEM;
-		return true;
-	}
-	return false;
-}
-
-static void *(*real_malloc)(size_t);
-static void *(*real_calloc)(size_t, size_t);
-static void *(*real_realloc)(void *, size_t);
-
-/* dlsym may want memory before there is any. */
-static _Alignas(16) char early[8192];
-static size_t early_used;
-
-static void *
-early_memory(size_t n)
-{
-	void *p = early + early_used;
-
-	early_used += (n + 15) & ~(size_t)15;
-	if (early_used > sizeof(early))
-		abort();
-	return p;
-}
-
-static void
-find_real(void)
-{
-	static bool finding;
-
-	if (finding)
-		return;
-	finding = true;
-	*(void **)&real_malloc = dlsym(RTLD_NEXT, "malloc");
-	*(void **)&real_calloc = dlsym(RTLD_NEXT, "calloc");
-	*(void **)&real_realloc = dlsym(RTLD_NEXT, "realloc");
-}
-
-void *
-malloc(size_t n)
-{
-	if (real_malloc == NULL)
-		find_real();
-	if (real_malloc == NULL)
-		return early_memory(n);
-	return refuse() ? NULL : real_malloc(n);
-}
-
-void *
-calloc(size_t n, size_t size)
-{
-	if (real_calloc == NULL)
-		find_real();
-	if (real_calloc == NULL)
-		return early_memory(n * size); /* it is zero */
-	return refuse() ? NULL : real_calloc(n, size);
-}
-
-void *
-realloc(void *p, size_t n)
-{
-	if (real_realloc == NULL)
-		find_real();
-	return refuse() ? NULL : real_realloc(p, n);
-}
-#endif
 
 static struct resolver *
 zone(void)
@@ -164,12 +66,12 @@ check_failing(struct resolver *r, unsigned long n)
 	budget.voids = 5;
 	budget.milliseconds = 400;
 	ip_parse(SPAN("192.0.2.1"), &ip);
-	count = 0;
-	fail_at = n;
-	counting = true;
+	no_memory.count = 0;
+	no_memory.fail_at = n;
+	no_memory.counting = true;
 	spf_check(r, SPF_MAILFROM, &ip, SPAN("mail.example"),
 	          SPAN("u@a.example"), &budget, a, &f);
-	counting = false;
+	no_memory.counting = false;
 	if (f.result == SPF_TEMPERROR)
 		ck_assert_uint_gt(f.reason.n, 5);
 	arena_free(a);
@@ -186,7 +88,7 @@ fail_each(struct resolver *r, enum spf_result expected)
 	ck_assert_int_eq(check_failing(r, 0), expected);
 	for (n = 1;; n++) {
 		got = check_failing(r, n);
-		if (count < n)
+		if (no_memory.count < n)
 			break;
 		ck_assert_msg(got == expected || got == SPF_TEMPERROR,
 		              "allocation %lu: %s", n, spf_result_name(got));
@@ -201,7 +103,7 @@ START_TEST(a_failed_allocation_is_a_temperror)
 	struct resolver *r = zone();
 	struct tally t;
 
-	for_good = false;
+	no_memory.for_good = false;
 	t = fail_each(r, SPF_FAIL);
 	ck_assert_uint_gt(t.allocations, 40);
 	ck_assert_uint_gt(t.temperrors, 30);
@@ -214,7 +116,7 @@ START_TEST(so_it_is_when_all_after_it_fail_too)
 	struct resolver *r = zone();
 	struct tally t;
 
-	for_good = true;
+	no_memory.for_good = true;
 	t = fail_each(r, SPF_FAIL);
 	ck_assert_uint_gt(t.temperrors, 30);
 	resolver_unref(r);
@@ -229,10 +131,10 @@ START_TEST(so_it_is_with_a_name_server)
 	                                  &why);
 	struct tally t;
 
-	for_good = false;
+	no_memory.for_good = false;
 	t = fail_each(r, SPF_FAIL);
 	ck_assert_uint_gt(t.temperrors, 20);
-	for_good = true;
+	no_memory.for_good = true;
 	t = fail_each(r, SPF_FAIL);
 	ck_assert_uint_gt(t.temperrors, 20);
 	resolver_unref(r);
@@ -240,7 +142,7 @@ START_TEST(so_it_is_with_a_name_server)
 }
 END_TEST
 
-#if REPLACED
+#if NO_MEMORY_WORKS
 CHECK_MAIN("spf_memory", a_failed_allocation_is_a_temperror,
            so_it_is_when_all_after_it_fail_too, so_it_is_with_a_name_server)
 #else

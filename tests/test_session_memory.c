@@ -1,0 +1,152 @@
+/*
+ * test_session_memory.c - each allocation of a session fails, one after the
+ * other: a message that would be refused is refused or deferred, and nothing
+ * is let in that would not be, with memory; nothing crashes or is lost.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "no_memory.h"
+#include "session.h"
+
+static struct policy *policy;
+static size_t lines;
+
+static const char *
+macro(void *of, const char *name)
+{
+	(void)of;
+	return strcmp(name, "i") == 0 ? "Q1" :
+		strcmp(name, "{auth_authen}") == 0 ? "alice" : NULL;
+}
+
+static void
+count_line(void *of, int priority, struct span line)
+{
+	(void)of;
+	(void)priority;
+	lines += line.n > 0;
+}
+
+static void
+load(const char *text)
+{
+	struct diags *d = diags_new();
+
+	policy = policy_load_text(span_of(text), "test.conf", ".", d);
+	if (policy == NULL)
+		diags_print(d, stderr);
+	ck_assert_ptr_nonnull(policy);
+	diags_free(d);
+}
+
+/* Until something is decided: what a whole message is answered. */
+static enum answer_kind
+tell(struct session *s)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	char *sender[] = {(char[]){"<a@example.org>"}, (char[]){"SIZE=9"}, NULL};
+	char *first[] = {(char[]){"<b@example.com>"}, NULL};
+	char *second[] = {(char[]){"<c@example.com>"}, NULL};
+	const struct change *changes;
+	struct answer a;
+	size_t n;
+
+	in.sin_addr.s_addr = htonl(0xc6336407);
+	session_connect(s, "mail.example.net", (void *)&in);
+	session_helo(s, "mail.example.net");
+	session_mail(s, sender);
+	session_rcpt(s, first);
+	session_rcpt(s, second);
+	session_data(s);
+	session_header(s, "X-In", "some\n value");
+	session_header(s, "To", "b@example.com");
+	session_end_of_headers(s);
+	session_body(s, "body\r\n", 6);
+	session_body(s, "virus\r\n", 7);
+	a = session_end_of_message(s, &changes, &n);
+	if (a.kind == ANSWER_ACCEPT)
+		session_done(s, true);
+	return a.kind;
+}
+
+/* TEMPFAIL stands for a session that could not be made, too. */
+static enum answer_kind
+try_failing(unsigned long n, bool for_good)
+{
+	struct session_host host = {.macro = macro, .log = count_line};
+	enum answer_kind kind = ANSWER_TEMPFAIL;
+	struct session *s;
+
+	lines = 0;
+	no_memory = (struct no_memory){true, for_good, 0, n};
+	s = session_new(policy, NULL, &host);
+	if (s != NULL)
+		kind = tell(s);
+	no_memory.counting = false;
+	/* a verdict is logged, and so is a failure */
+	ck_assert(s == NULL || lines > 0);
+	session_free(s);
+	return kind;
+}
+
+/* Returns how many allocations there are; each fails in turn. */
+static unsigned long
+fail_each(enum answer_kind expected, bool for_good)
+{
+	enum answer_kind got;
+	unsigned long n, deferred = 0;
+
+	ck_assert_int_eq(try_failing(0, false), expected);
+	for (n = 1;; n++) {
+		got = try_failing(n, for_good);
+		if (no_memory.count < n)
+			break;
+		ck_assert_msg(got == expected || got == ANSWER_TEMPFAIL,
+			"allocation %lu: %d", n, (int)got);
+		deferred += got == ANSWER_TEMPFAIL;
+	}
+	ck_assert_uint_gt(deferred, n / 2);
+	return n - 1;
+}
+
+START_TEST(nothing_is_let_in_that_would_be_refused)
+{
+	load("rule a if auth is bob accept\n"
+	     "rule t if sender in { @example.com } accept\n"
+	     "rule r if rcpt.local matches /^x/ accept\n"
+	     "rule b if raw body contains virus\n"
+	     "  reject \"${sender} ${raw header \\\"X-In\\\"}\"\n");
+	ck_assert_uint_gt(fail_each(ANSWER_REJECT, false), 10);
+	ck_assert_uint_gt(fail_each(ANSWER_REJECT, true), 10);
+	policy_unref(policy);
+}
+END_TEST
+
+START_TEST(what_is_let_in_is_whole)
+{
+	load("rule a if auth remove header \"X-In\" add rcpt d@example.com\n"
+	     "  quarantine \"${client}\"\n"
+	     "rule l if size > 10 log \"${size} of ${sender}\"\n"
+	     "shadow rule s if sender reject \"${helo}\"\n");
+	ck_assert_uint_gt(fail_each(ANSWER_ACCEPT, false), 10);
+	ck_assert_uint_gt(fail_each(ANSWER_ACCEPT, true), 10);
+	policy_unref(policy);
+}
+END_TEST
+
+#if NO_MEMORY_WORKS
+CHECK_MAIN("session_memory", nothing_is_let_in_that_would_be_refused,
+	what_is_let_in_is_whole)
+#else
+int
+main(void)
+{
+	(void)nothing_is_let_in_that_would_be_refused;
+	(void)what_is_let_in_is_whole;
+	return 77;
+}
+#endif

@@ -479,9 +479,10 @@ finish_rules(struct checker *c)
 		const struct rule *r = &p->rules[i];
 		struct brief *b = &p->briefs[i];
 
-		if (r->node == NO_NODE || r->shadow || p->nodes[r->node].rcpt)
+		if (r->node == NO_NODE || r->shadow)
 			continue;
 		b->plain = true;
+		b->rcpt = p->nodes[r->node].rcpt;
 		b->slot = (unsigned)p->nodes[r->node].slot;
 		b->first = (unsigned char)r->first;
 		if (r->last != NULL)

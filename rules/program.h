@@ -123,7 +123,8 @@ struct brief {
 	unsigned slot;         /* of its node's byte, if plain */
 	unsigned char first;   /* the stage before which it is later */
 	unsigned char may;     /* a bit: the verdict that it may give */
-	bool plain;            /* no shadow rule, and the same for all recipients */
+	bool plain;            /* it has a node, and is no shadow rule */
+	bool rcpt;             /* the node mentions the recipient at hand */
 };
 
 /* A leaf that asks for one pattern: no if the pattern is no candidate. */

@@ -206,12 +206,13 @@ bound(const struct review *r, const struct rule *rule, enum cost cost)
 static enum truth
 glance(const struct review *r, const struct brief *b)
 {
-	if (!b->plain)
+	const struct known *known = b->rcpt ? r->eval.rcpt : &r->shared;
+
+	if (!b->plain || known == NULL)
 		return EVAL_UNASKED;
 	if (b->first > r->eval.stage)
 		return TRUTH_LATER;
-	return r->shared.nodes[b->slot] == TRUTH_NO + 1 ? TRUTH_NO
-	                                                : EVAL_UNASKED;
+	return known->nodes[b->slot] == TRUTH_NO + 1 ? TRUTH_NO : EVAL_UNASKED;
 }
 
 static bool
@@ -312,7 +313,8 @@ quiet(struct review *r, const struct verdict *v)
 
 		if (v->rule != NO_RULE && number >= v->rule)
 			break;
-		if (rule_truth(r, number, COST_BODY, false) != TRUTH_NO)
+		if (glance(r, &r->program->briefs[number]) != TRUTH_NO
+		    && rule_truth(r, number, COST_BODY, false) != TRUTH_NO)
 			return false;
 	}
 	return v->rule == NO_RULE
@@ -390,7 +392,8 @@ verify(struct review *r, size_t rcpt, struct verdict *v)
 
 		if (v->rule != NO_RULE && number >= v->rule)
 			return;
-		if (rule->shadow || on_error_kind(rule) == VERDICT_NONE
+		if (glance(r, &r->program->briefs[number]) == TRUTH_NO
+		    || rule->shadow || on_error_kind(rule) == VERDICT_NONE
 		    || rule_truth(r, number, COST_NET, true) != TRUTH_FAILED)
 			continue;
 		*v = settle(r, number, TRUTH_FAILED);

@@ -144,17 +144,16 @@ def decisions(log):
 
 
 def decided(log, reply):
-    """The rule behind a reply."""
+    """What vaglio's log says of a reply."""
     taken = re.search(r"queued as (\S+)", reply)
-    words = []
     for queue_id, verdict, rule, said, shadow in decisions(log):
-        if shadow:
+        if shadow or verdict == "log":
             continue
-        if taken and queue_id == taken[1] and verdict != "log":
-            words.append("%s %s" % (verdict, rule) if rule else verdict)
-        elif not taken and said and said == reply:
-            return "%s %s" % (verdict, rule)
-    return ", ".join(words) or "let in"
+        if (queue_id == taken[1]) if taken else (said == reply):
+            if verdict == "accept" and not rule:
+                return "(let in)"
+            return "%s: %s" % (rule, verdict)
+    return "?"
 
 
 def table(rows):
@@ -165,14 +164,10 @@ def table(rows):
             print("  ".join("-" * w for w in width))
 
 
-def fate(session, postfix):
-    """Where a message that was taken is now."""
+def settle(session, postfix):
     for i in session.ids:
         until("message %s to leave the queue" % i,
               lambda i=i: postfix.where(i) in (None, "hold"))
-        if postfix.where(i) == "hold":
-            return " (held in the queue)"
-    return ""
 
 
 def show_change(session, door):
@@ -197,19 +192,19 @@ def play(work, binary):
     door = Door("demo", vaglio.milter,
                 ["mynetworks = 0.0.0.0/0"])
     postfix = Postfix(work, [door])
-    vaglio.start("-p", vaglio.milter)
+    vaglio.start("-p", vaglio.milter, "-u", "nobody:postfix")
     print("Postfix on 127.0.0.1:%d, vaglio on %s,\npolicy %s\n"
           % (door.port, vaglio.milter, os.path.relpath(POLICY)))
     rows = [("what was sent", "SMTP reply", "decided by")]
     sessions = [Session(*s) for s in SESSIONS]
     for s in sessions:
         s.run(door.port)
-        where = fate(s, postfix)
+        settle(s, postfix)
         log = vaglio.log()
         for n, (said, reply) in enumerate(s.worth_telling()):
             what = s.what if n == 0 else ""
             rows.append(("%s: %s" % (what, said) if n == 0
-                         else "  " + said, reply, decided(log, reply) + where))
+                         else "  " + said, reply, decided(log, reply)))
     vaglio.stop()
     postfix.stop()
     table(rows)

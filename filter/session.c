@@ -40,6 +40,7 @@ struct session {
 	bool let_in;            /* the line for it is due */
 	bool finished;          /* the review's lines are written */
 	struct span done;       /* what was asked of the MTA, in words */
+	size_t holder;          /* the rule that holds the message, or NO_RULE */
 	const char *shadow;     /* what "set shadow" kept from happening */
 	size_t held;            /* bytes, for memory_account */
 	char failure[256];
@@ -50,12 +51,38 @@ static const struct answer go_on = {.kind = ANSWER_GO_ON};
 
 /* ---- the log ---- */
 
+static bool
+is_shadowed(const struct session *s)
+{
+	return !s->host.trial &&
+		policy_settings(s->told.policy)->shadow.number != 0;
+}
+
+/* A line for each recipient whose copy was dropped while others got it. */
+static void
+write_dropped(struct session *s)
+{
+	struct verdict v;
+	struct report r = {
+		.verb = "discard", .verdict = &v, .stage = s->told.stage,
+	};
+
+	for (r.rcpt = 0; r.rcpt < s->told.n_rcpts; r.rcpt++) {
+		if (!s->told.rcpts[r.rcpt].in)
+			continue;
+		v = review_of(s->review, r.rcpt);
+		if (v.kind == VERDICT_DISCARD)
+			report(&s->told, LOG_INFO, &r);
+	}
+}
+
 /* The line for a message that was let in, if it is due. */
 static void
 write_let_in(struct session *s, bool made)
 {
+	struct verdict v = s->verdict;
 	struct report r = {
-		.verb = "accept", .verdict = &s->verdict,
+		.verb = "accept", .verdict = &v,
 		.stage = s->told.stage, .rcpt = NO_RCPT,
 		.shadow = s->shadow, .done = s->done,
 	};
@@ -63,8 +90,12 @@ write_let_in(struct session *s, bool made)
 	if (!s->let_in)
 		return;
 	s->let_in = false;
-	if (message_held(s->told.message) && s->done.p != NULL)
+	if (made && !is_shadowed(s) && s->review != NULL)
+		write_dropped(s);
+	if (message_held(s->told.message) && s->done.p != NULL) {
 		r.verb = "held";
+		v.rule = s->holder;
+	}
 	if (!made) {
 		r.verb = "tempfail";
 		r.why = SPAN("the MTA did not take the changes");
@@ -93,6 +124,7 @@ drop(struct session *s)
 	s->mail = s->headers = s->finished = false;
 	s->verdict = (struct verdict){.rule = NO_RULE};
 	s->done = (struct span){NULL, 0};
+	s->holder = NO_RULE;
 	s->shadow = NULL;
 	if (s->over != SESSION_OVER) {
 		s->over = NOT_OVER;
@@ -126,13 +158,6 @@ again(const struct session *s)
 	if (!refused && (s->at == STAGE_HELO || s->at == STAGE_RCPT))
 		return go_on;
 	return s->given;
-}
-
-static bool
-is_shadowed(const struct session *s)
-{
-	return !s->host.trial &&
-		policy_settings(s->told.policy)->shadow.number != 0;
 }
 
 static void
@@ -579,9 +604,12 @@ apply(struct session *s, struct span *why)
 	*why = SPAN("no memory for this message");
 	if (!review_effects(s->review, &e, &n))
 		return why->p;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (!carry_out(s, &e[i], why))
 			return why->p == NULL ? "no memory" : why->p;
+		if (e[i].kind == EFFECT_QUARANTINE && s->holder == NO_RULE)
+			s->holder = e[i].rule;
+	}
 	s->done = report_done(&s->told, e, n);
 	return NULL;
 }
@@ -683,7 +711,7 @@ session_new(struct policy *p, const struct table *const *tables,
 	s->host = *host;
 	s->tables = tables;
 	s->facts = (struct facts){facts_ask, &s->told};
-	s->verdict.rule = NO_RULE;
+	s->verdict.rule = s->holder = NO_RULE;
 	if (!told_open(&s->told, policy_ref(p), &s->host)) {
 		session_free(s);
 		return NULL;

@@ -689,7 +689,7 @@ START_TEST(what_was_done_is_logged)
 	start();
 	give("i", "Q1");
 	SAID(finish(), "accept");
-	LOGGED("6 Q1: held: rule= stage=end client=mail.example.net"
+	LOGGED("6 Q1: held: rule=a stage=end client=mail.example.net"
 		"[198.51.100.7] helo=<mail.example.net> from=<a@example.org> "
 		"to=<b@example.com> auth=<> header-from=<a@example.org> spf= "
 		"done=\"add header X-A; add rcpt c@example.com; "

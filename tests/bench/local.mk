@@ -14,3 +14,11 @@ EXTRA_PROGRAMS += tests/bench/table_bench
 tests_bench_table_bench_SOURCES = tests/bench/table_bench.c
 tests_bench_table_bench_LDADD = $(RULES_LIBS)
 CLEANFILES += tests/bench/table_bench$(EXEEXT)
+
+# What SPF costs: make tests/bench/spf_bench
+EXTRA_PROGRAMS += tests/bench/spf_bench
+tests_bench_spf_bench_SOURCES = tests/bench/spf_bench.c tests/dns_server.c \
+	tests/dns_server.h
+tests_bench_spf_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_spf_bench_LDADD = $(FILTER_LIBS)
+CLEANFILES += tests/bench/spf_bench$(EXEEXT)

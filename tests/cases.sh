@@ -1,6 +1,6 @@
 #!/bin/sh
-# Each policy of tests/cases passes its own tests, and printed back it is a
-# policy that passes them, too.
+# Each policy of tests/cases passes its own tests, with the pattern prefilter
+# and without, and printed back it is a policy that passes them, too.
 srcdir=${srcdir:-.}
 vaglio=${VAGLIO:-./vaglio}
 failed=0 passed=0
@@ -19,6 +19,7 @@ check() {
 
 for policy in "$copy"/*.conf; do
 	check "$vaglio" test -c "$policy"
+	check env VAGLIO_PREFILTER=no "$vaglio" test -c "$policy"
 	# beside the original, for its files are relative to it
 	again=${policy%.conf}.again
 	check "$vaglio" dump -c "$policy"

@@ -51,7 +51,8 @@ bool message_remove_fields(struct message *m, struct span name,
 
 /*
  * The envelope's side of the working copy. given: as the client spelt it.
- * The number of a recipient is its number in the review.
+ * The number of a recipient is its number in the review. Who is dropped or
+ * removed is so before the first effect.
  */
 bool message_set_sender(struct message *m, struct span given);
 bool message_add_rcpt(struct message *m, struct span given);

@@ -12,6 +12,8 @@ tests/fuzz_dns -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"$spf"/zone.txt "$spf"/wire-*.bin || exit 1
 tests/fuzz_address -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/address/* || exit 1
+tests/fuzz_message -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
+	"${srcdir:-.}"/tests/message/* || exit 1
 tests/fuzz_table -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/table/*.txt || exit 1
 tests/fuzz_session -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \

@@ -152,6 +152,11 @@ tests_fuzz_address_SOURCES = tests/fuzz_address.c tests/fuzz_main.c
 tests_fuzz_address_LDADD = $(FILTER_LIBS)
 EXTRA_DIST += tests/address/mixed tests/address/path tests/address/broken \
 	tests/address/words
+noinst_PROGRAMS += tests/fuzz_message
+tests_fuzz_message_SOURCES = tests/fuzz_message.c tests/two_mtas.c \
+	tests/two_mtas.h tests/fuzz_main.c
+tests_fuzz_message_LDADD = $(FILTER_LIBS)
+EXTRA_DIST += tests/message/header tests/message/envelope
 dist_check_SCRIPTS += tests/fuzz.sh
 TESTS += tests/fuzz.sh
 

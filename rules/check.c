@@ -329,18 +329,30 @@ check_conditions(struct checker *c, struct rule *r)
 	r->rcpt = c->program->nodes[r->node].rcpt;
 }
 
+size_t
+check_find_rule(struct checker *c, struct span name)
+{
+	void *there = g_hash_table_lookup(c->program->rule_names,
+	                                  arena_copy(c->arena, name).p);
+
+	return there == NULL ? NO_RULE : GPOINTER_TO_SIZE(there) - 1;
+}
+
 static void
 check_rule(struct checker *c, struct ast_rule *ast)
 {
 	struct program *p = c->program;
 	struct rule *r;
-	size_t i;
+	size_t there = check_find_rule(c, ast->name);
 
-	for (i = 0; i < p->n_rules; i++)
-		if (span_is(p->rules[i].ast->name, ast->name))
-			tell_twice(c, "rule", ast->name, ast->name_place,
-			           p->rules[i].ast->name_place);
+	if (there != NO_RULE)
+		tell_twice(c, "rule", ast->name, ast->name_place,
+		           p->rules[there].ast->name_place);
 	r = arena_grow(c->arena, &p->rules, &p->n_rules, sizeof(*r));
+	if (there == NO_RULE)
+		g_hash_table_insert(p->rule_names,
+		        (void *)(uintptr_t)arena_copy(c->arena, ast->name).p,
+		        GSIZE_TO_POINTER(p->n_rules));
 	r->ast = ast;
 	r->shadow = ast->shadow;
 	r->on_error = ast->on_error;
@@ -412,6 +424,14 @@ take_settings(struct program *p)
 			p->settings.recipient_delimiter.text.p[0];
 }
 
+/* One pattern over a short text is looked for as fast without a set. */
+static bool
+worth_a_set(const struct question *q)
+{
+	return q->n_patterns > 1
+	       || (q->n_patterns == 1 && q->ask.subject->cost == COST_BODY);
+}
+
 /* The questions' own array, for policy_asks, and their prefilters. */
 static void
 finish_questions(struct checker *c)
@@ -424,7 +444,7 @@ finish_questions(struct checker *c)
 		struct question *q = &p->questions[i];
 
 		p->asks[i] = q->ask;
-		if (q->n_patterns > 0 && diags_errors(c->diags) == 0)
+		if (worth_a_set(q) && diags_errors(c->diags) == 0)
 			q->set = pattern_set_new(q->patterns, q->n_patterns);
 	}
 }
@@ -496,6 +516,8 @@ check_policy(struct program *program, const char *dir, struct diags *d)
 	struct checker c = {.program = program, .arena = program->arena,
 	                    .diags = d, .dir = dir};
 
+	program->question_keys = g_hash_table_new(g_str_hash, g_str_equal);
+	program->rule_names = g_hash_table_new(g_str_hash, g_str_equal);
 	setting_defaults(&program->settings);
 	each(&c, AST_SET);
 	each(&c, AST_TABLE_STATEMENT);

@@ -9,18 +9,23 @@
 
 /* ---- questions ---- */
 
-static bool
-same_question(const struct question *q, const struct ask *ask,
-              const struct ast_value *argument)
+/* What makes a question the same: its row, its argument, whom it is about. */
+static const char *
+question_key(struct checker *c, const struct ask *ask,
+             const struct ast_value *argument)
 {
-	if (q->ask.subject != ask->subject
-	    || q->ask.all_rcpts != ask->all_rcpts
-	    || (q->argument == NULL) != (argument == NULL))
-		return false;
-	return argument == NULL
-	       || (q->argument->kind == argument->kind
-	           && span_is_nocase(q->argument->text, argument->text)
-	           && span_is(q->argument->flags, argument->flags));
+	struct span none = {"", 0};
+	struct span text = argument == NULL ? none
+	                   : arena_lower(c->arena, argument->text);
+	struct span flags = argument == NULL || argument->flags.p == NULL
+	                    ? none : argument->flags;
+
+	if (argument != NULL && argument->kind == AST_PATTERN)
+		text = argument->text;
+	return arena_printf(c->arena, "%d %d %d /%.*s/%.*s",
+	                    (int)ask->subject->id, ask->all_rcpts,
+	                    argument == NULL ? -1 : (int)argument->kind,
+	                    SPAN_ARG(text), SPAN_ARG(flags)).p;
 }
 
 static size_t
@@ -28,13 +33,15 @@ intern(struct checker *c, const struct ask *ask,
        const struct ast_value *argument, struct place place)
 {
 	struct program *p = c->program;
+	const char *key = question_key(c, ask, argument);
 	struct question *q;
-	size_t i;
+	void *there = g_hash_table_lookup(p->question_keys, key);
 
-	for (i = 0; i < p->n_questions; i++)
-		if (same_question(&p->questions[i], ask, argument))
-			return i;
+	if (there != NULL)
+		return GPOINTER_TO_SIZE(there) - 1;
 	q = arena_grow(c->arena, &p->questions, &p->n_questions, sizeof(*q));
+	g_hash_table_insert(p->question_keys, (void *)(uintptr_t)key,
+	                    GSIZE_TO_POINTER(p->n_questions));
 	q->ask = *ask;
 	q->argument = argument;
 	q->place = place;
@@ -44,7 +51,7 @@ intern(struct checker *c, const struct ask *ask,
 		p->cost = ask->subject->cost;
 	if (ask->subject->flags & SUBJECT_IS_ANY)
 		p->any_stage = true;
-	return i;
+	return p->n_questions - 1;
 }
 
 /* RFC 5322 3.6.8: ftext */

@@ -266,9 +266,9 @@ find_rule(struct checker *c, const struct ast_value *v)
 
 	if (v == NULL)
 		return NO_RULE;
-	for (i = 0; i < p->n_rules; i++)
-		if (span_is(p->rules[i].ast->name, v->text))
-			return i;
+	i = check_find_rule(c, v->text);
+	if (i != NO_RULE)
+		return i;
 	if (ast_lost(p->ast, AST_RULE, v->text))
 		return NO_RULE;
 	names = arena_alloc(c->arena, p->n_rules * sizeof(*names));

@@ -36,6 +36,9 @@ void check_policy(struct program *program, const char *dir, struct diags *d);
 /* The path of a file that the policy names. */
 const char *check_path(struct checker *c, const struct ast_value *v);
 
+/* The number of the rule of that name, or NO_RULE. */
+size_t check_find_rule(struct checker *c, struct span name);
+
 /* ---- check_expr.c ---- */
 
 /*
@@ -98,11 +101,19 @@ void check_test(struct checker *c, const struct ast_test *t);
 
 void lint_policy(struct checker *c);
 
+/* Of the rules above, by the verdict that they give: that settled last. */
+struct lint_above {
+	const struct rule *last[VERDICT_DISCARD + 1];
+};
+
+void lint_pass(struct lint_above *above, const struct rule *r);
+
 /*
- * The rule above that is settled last of those for which a refusal by this
- * rule may have to wait; NULL if there is none.
+ * The rule above that is settled last of those for which a refusal by r may
+ * have to wait; NULL if there is none.
  */
-const struct rule *lint_held_by(const struct program *p, size_t rule);
+const struct rule *lint_held_by(const struct lint_above *above,
+                                const struct rule *r);
 
 /* ---- setting.c ---- */
 

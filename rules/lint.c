@@ -14,20 +14,30 @@ refuses(const struct rule *r)
 	                           || r->last->row->ends == VERDICT_TEMPFAIL);
 }
 
-const struct rule *
-lint_held_by(const struct program *p, size_t number)
+void
+lint_pass(struct lint_above *above, const struct rule *r)
 {
-	const struct rule *rules = p->rules, *r = &rules[number], *by = NULL;
-	size_t i;
+	const struct rule **last = &above->last[ends(r)];
+
+	if (*last == NULL || r->stage > (*last)->stage)
+		*last = r;
+}
+
+const struct rule *
+lint_held_by(const struct lint_above *above, const struct rule *r)
+{
+	const struct rule *by = NULL;
+	int k;
 
 	if (!refuses(r) || r->shadow)
 		return NULL;
-	for (i = 0; i < number; i++)
-		if (ends(&rules[i]) != VERDICT_NONE
-		    && ends(&rules[i]) != ends(r)
-		    && rules[i].stage > r->stage
-		    && (by == NULL || rules[i].stage > by->stage))
-			by = &rules[i];
+	for (k = VERDICT_ACCEPT; k <= VERDICT_DISCARD; k++) {
+		const struct rule *last = above->last[k];
+
+		if (last != NULL && k != (int)ends(r) && last->stage > r->stage
+		    && (by == NULL || last->stage > by->stage))
+			by = last;
+	}
 	return by;
 }
 
@@ -60,48 +70,33 @@ lint_late_rcpt(struct checker *c, const struct rule *r)
 	}
 }
 
-/* A refusal of one recipient can't wait for what comes after RCPT. */
-static void
-lint_blocked_rcpt(struct checker *c, size_t number)
-{
-	const struct rule *rules = c->program->rules, *r = &rules[number];
-	size_t i;
-
-	if (!r->rcpt || !refuses(r) || r->shadow || r->stage > STAGE_RCPT)
-		return;
-	for (i = 0; i < number; i++) {
-		if (ends(&rules[i]) == VERDICT_NONE
-		    || ends(&rules[i]) == ends(r)
-		    || rules[i].stage <= STAGE_RCPT)
-			continue;
-		diag_error(c->diags, r->ast->name_place,
-		           "rule \"%.*s\" refuses a recipient, but rule \"%.*s\" "
-		           "above may %s first and is settled only at %s. Put this "
-		           "rule above it, or write \"any rcpt\" or \"every rcpt\"",
-		           SPAN_ARG(r->ast->name), SPAN_ARG(rules[i].ast->name),
-		           verdict_name(ends(&rules[i])),
-		           stage_name(rules[i].stage));
-		return;
-	}
-}
-
 /*
- * Waiting for RCPT costs nothing, and exceptions for a recipient are made so;
- * waiting longer means that the message must be taken in first.
+ * A refusal of one recipient can't wait for what comes after RCPT. Waiting
+ * for RCPT costs nothing, and exceptions for a recipient are made so; waiting
+ * longer means that the message must be taken in first.
  */
 static void
-lint_held(struct checker *c, size_t number)
+lint_held(struct checker *c, const struct lint_above *above,
+          const struct rule *r)
 {
-	const struct rule *r = &c->program->rules[number];
-	const struct rule *by = lint_held_by(c->program, number);
+	const struct rule *by = lint_held_by(above, r);
 
-	if (by != NULL && by->stage > STAGE_RCPT && !r->rcpt)
+	if (by == NULL || by->stage <= STAGE_RCPT)
+		return;
+	if (!r->rcpt)
 		diag_warning(c->diags, r->ast->name_place,
 		             "rule \"%.*s\" could decide at %s, but waits until "
 		             "%s for rule \"%.*s\" above, which may %s",
 		             SPAN_ARG(r->ast->name), stage_name(r->stage),
 		             stage_name(by->stage), SPAN_ARG(by->ast->name),
 		             verdict_name(ends(by)));
+	else if (r->stage <= STAGE_RCPT)
+		diag_error(c->diags, r->ast->name_place,
+		           "rule \"%.*s\" refuses a recipient, but rule \"%.*s\" "
+		           "above may %s first and is settled only at %s. Put this "
+		           "rule above it, or write \"any rcpt\" or \"every rcpt\"",
+		           SPAN_ARG(r->ast->name), SPAN_ARG(by->ast->name),
+		           verdict_name(ends(by)), stage_name(by->stage));
 }
 
 static void
@@ -143,12 +138,15 @@ lint_unused(struct checker *c)
 void
 lint_policy(struct checker *c)
 {
+	struct lint_above above = {{NULL}};
 	size_t i;
 
 	for (i = 0; i < c->program->n_rules; i++) {
-		lint_late_rcpt(c, &c->program->rules[i]);
-		lint_blocked_rcpt(c, i);
-		lint_held(c, i);
+		const struct rule *r = &c->program->rules[i];
+
+		lint_late_rcpt(c, r);
+		lint_held(c, &above, r);
+		lint_pass(&above, r);
 	}
 	lint_unreachable(c);
 	/* what could not be read may have used it */

@@ -39,6 +39,10 @@ policy_free(struct policy *p)
 		table_free(program->tables[i].table);
 	for (i = 0; i < program->n_test_tables; i++)
 		table_free(program->test_tables[i]);
+	if (program->question_keys != NULL)
+		g_hash_table_destroy(program->question_keys);
+	if (program->rule_names != NULL)
+		g_hash_table_destroy(program->rule_names);
 	arena_free(program->arena);
 	free(p);
 }
@@ -418,6 +422,7 @@ void
 policy_dump_stages(const struct policy *policy, FILE *out)
 {
 	const struct program *p = &policy->program;
+	struct lint_above above = {{NULL}};
 	size_t i;
 
 	for (i = 0; i < p->n_rules; i++) {
@@ -426,7 +431,8 @@ policy_dump_stages(const struct policy *policy, FILE *out)
 		fprintf(out, "# %.*s: settled at %s", SPAN_ARG(r->ast->name),
 		        stage_name(r->stage));
 		dump_waits(p, r, out);
-		by = lint_held_by(p, i);
+		by = lint_held_by(&above, r);
+		lint_pass(&above, r);
 		if (by != NULL)
 			fprintf(out, "; may wait until %s for %.*s",
 			        stage_name(by->stage),

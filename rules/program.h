@@ -10,6 +10,8 @@
 
 #include <stdatomic.h>
 
+#include <glib.h>
+
 #include "action.h"
 #include "ast.h"
 #include "pattern.h"
@@ -159,6 +161,8 @@ struct policy_table {
 struct program {
 	struct arena *arena;
 	struct ast *ast;
+	GHashTable *question_keys; /* each question's: its number + 1 */
+	GHashTable *rule_names;    /* each rule's: its number + 1 */
 	struct settings settings;
 	struct table_context table_context;
 	struct question *questions;

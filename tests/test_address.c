@@ -242,7 +242,7 @@ START_TEST(the_canonical_text_is_its_own_canonical_text)
 {
 	static const char *const given[] = {
 		"<\"x@y\"@D.>", "<\"a\\\"b\\\\\"@d>", "<\"a\".b@[1.2.3.4]>",
-		"postmaster", "<@r:\" \"@b\xc3\xbc" "cher.example>",
+		"postmaster", "<@r:\" \"@k\xc3\xb6ln.example>",
 	};
 	struct value v, again;
 	size_t i;

@@ -321,7 +321,7 @@ START_TEST(no_line_is_longer_than_smtp_allows)
 {
 	static const char *const pieces[] = {
 		"x", "\xe6\x97\xa5", "\xf0\x9f\x98\x80", "\xc3\xbc", "a\xc3\xbc ",
-		"\xe6\x97\xa5 ", "=?", "=?utf-8?q?a?= ", "ab cd ", "\xc3\xbc" "a a ",
+		"\xe6\x97\xa5 ", "=?", "=?utf-8?q?a?= ", "ab cd ", "a \xc3\xbc a ",
 		"x                                                          ",
 		"\xc2\x80", "_ \xe2\x82\xac",
 	};

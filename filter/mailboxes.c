@@ -257,10 +257,43 @@ add_candidates(struct mailboxes *m, size_t from, struct span s)
 	return all;
 }
 
+/*
+ * The text without its comments and the blanks at them, as a reader sees
+ * "boss(hello) @example.org". p NULL: no memory.
+ */
+static struct span
+without_comments(struct mailboxes *m, struct span s)
+{
+	char *out = arena_alloc(m->arena, s.n + 1);
+	size_t i = 0, n = 0, end = 1;
+
+	m->no_memory |= out == NULL;
+	while (out != NULL && i < s.n) {
+		if (s.p[i] == '(' && end != 0) { /* one that is open is the last */
+			end = comment_end(s, i);
+			while (end != 0 && n > 0 && blank(out[n - 1]))
+				n--;
+			i = end != 0 ? end : i;
+			while (end != 0 && i < s.n && blank(s.p[i]))
+				i++;
+			continue;
+		}
+		out[n++] = s.p[i++];
+	}
+	return (struct span){out, n};
+}
+
 static void
 add_broken(struct mailboxes *m, size_t from, struct span text)
 {
+	struct span seen;
+
 	add_candidates(m, from, text);
+	if (text.n > 0 && memchr(text.p, '(', text.n) != NULL) {
+		seen = without_comments(m, text);
+		if (seen.p != NULL)
+			add_candidates(m, from, seen);
+	}
 	add_bad(m, text);
 }
 

@@ -419,7 +419,9 @@ START_TEST(where_readers_may_differ_all_readings_are_values)
 	FIELD("<a@x, b@y>", "a@x\nb@y\n!<a@x, b@y>");
 	FIELD("<<a@x>>", "a@x\n!<<a@x>>");
 	FIELD("<@r:a@x>", "a@x\n!<@r:a@x>");
-	FIELD("a@x(c).y", "a@x\n!a@x(c).y");
+	FIELD("a@x(c).y", "a@x\na@x.y\n!a@x(c).y");
+	FIELD("a(c)@x", "a@x\n!a(c)@x");
+	FIELD("N <a (c(d)) @ (e) x>", "a@x\n!N <a (c(d)) @ (e) x>");
 	FIELD("a @ x", "!a @ x");
 	FIELD("a b@x", "b@x\n!a b@x");
 	FIELD("John @ Work <j@x>", "j@x = John @ Work\n!John @ Work <j@x>");

@@ -7,11 +7,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "caps.h"
 #include "domain.h"
 #include "facts.h"
 #include "pattern.h"
+#include "received.h"
+#include "report.h"
 #include "setting.h"
 #include "told.h"
 #include "utf8.h"
@@ -318,6 +321,95 @@ said_finding(struct span word)
 	return f;
 }
 
+/* ---- whom SPF judges ---- */
+
+static enum truth
+trusts(const struct told *t, const struct ip *client)
+{
+	return policy_trusts_relay(t->policy, t->tables, client, t->arena);
+}
+
+/* Is it to be read in the header whom SPF judges, and that is not here yet? */
+static bool
+waits_for_header(const struct told *t)
+{
+	return t->origin == NULL && t->stage < STAGE_HEADERS &&
+		t->client_told && trusts(t, &t->client) != TRUTH_NO;
+}
+
+static struct span
+words_of(struct told *t, const char *words, const struct ip *ip)
+{
+	char text[IP_TEXT];
+
+	return arena_printf(t->arena, "%s %s", words, ip_print(ip, text));
+}
+
+/*
+ * From the top of the header down: each trusted relay's own Received names
+ * whom it had the mail from, until that is no trusted relay. What stands
+ * below was written by strangers.
+ */
+static void
+walk_relays(struct told *t, struct told_origin *o)
+{
+	struct told_fields *f = facts_fields(t, SPAN("Received"));
+	enum truth trust = TRUTH_YES;
+	struct ip relay;
+	size_t i;
+
+	for (i = 0; f != NULL && i < f->n && trust == TRUTH_YES; i++) {
+		relay = o->ip;
+		if (!received_from(message_field(t->message,
+		                   f->numbers[i])->raw, &o->ip, &o->helo)) {
+			o->why = words_of(t, "no client can be read in the "
+				"Received of the trusted relay", &relay);
+			return;
+		}
+		trust = trusts(t, &o->ip);
+	}
+	if (trust == TRUTH_FAILED)
+		o->why = SPAN("trusted-relays can't be asked");
+	else if (trust == TRUTH_YES)
+		o->why = words_of(t, "there is no Received of the trusted "
+			"relay", &o->ip);
+	o->known = trust == TRUTH_NO;
+}
+
+static void
+log_unknown_origin(struct told *t, struct span why)
+{
+	struct report r = {
+		.verb = "spf", .stage = t->stage, .rcpt = NO_RCPT, .why = why,
+	};
+
+	report(t, LOG_WARNING, &r);
+}
+
+static const struct told_origin *
+find_origin(struct told *t)
+{
+	struct told_origin *o;
+
+	if (t->origin != NULL)
+		return t->origin;
+	o = arena_alloc(t->arena, sizeof(*o));
+	if (o == NULL)
+		return NULL;
+	t->origin = o;
+	o->known = t->client_told;
+	o->ip = t->client;
+	o->helo = t->helo != NULL ? span_of(t->helo) : SPAN("");
+	o->why = SPAN("the client has no address");
+	if (o->known && trusts(t, &o->ip) != TRUTH_NO) {
+		o->known = false;
+		walk_relays(t, o);
+		if (!o->known)
+			log_unknown_origin(t, o->why);
+	}
+	return o;
+}
+
 /* The two checks of a message share one deadline: they may be asked in one
  * callback, for which the MTA waits. */
 static struct spf_budget
@@ -350,15 +442,14 @@ static const struct spf_finding *
 ask_spf(struct told *t, enum spf_identity identity)
 {
 	struct spf_budget budget = spf_budget(t);
-	struct span helo = t->helo != NULL ? span_of(t->helo) : SPAN("");
 	struct span sender = sender_for_spf(t);
 	int64_t begin = dns_now();
 	struct spf_finding f;
 
 	if (sender.p == NULL)
 		return NULL;
-	spf_check(t->host->resolver, identity, &t->client, helo, sender,
-	          &budget, t->arena, &f);
+	spf_check(t->host->resolver, identity, &t->origin->ip, t->origin->helo,
+	          sender, &budget, t->arena, &f);
 	t->spf_took += dns_now() - begin;
 	return arena_full(t->arena) ? NULL : keep_finding(t, identity, f);
 }
@@ -375,9 +466,11 @@ facts_check_spf(struct told *t, enum spf_identity identity)
 	if (t->host->resolver == NULL)
 		return keep_finding(t, identity, (struct spf_finding){
 			.reason = SPAN("DNS was not asked")});
-	if (!t->client_told)
+	if (find_origin(t) == NULL)
+		return NULL;
+	if (!t->origin->known)
 		return keep_finding(t, identity, (struct spf_finding){
-			.reason = SPAN("the client has no address")});
+			.reason = t->origin->why});
 	if (identity == SPF_MAILFROM && t->sender.bad)
 		return keep_finding(t, identity, (struct spf_finding){
 			.reason = SPAN("the sender is no mail address")});
@@ -388,12 +481,17 @@ static const struct fact *
 get_spf(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 {
 	enum subject_id id = ask->subject->id;
-	const struct spf_finding *f = facts_check_spf(t,
-		id == SUBJECT_SPF_HELO ? SPF_HELO : SPF_MAILFROM);
+	enum spf_identity identity = id == SUBJECT_SPF_HELO ? SPF_HELO
+	                                                    : SPF_MAILFROM;
+	const struct spf_finding *f;
 	struct span text;
 
 	(void)n;
 	(void)rcpt;
+	if (said_spf(t, identity).p == NULL && t->host->resolver != NULL &&
+	    waits_for_header(t))
+		return &later;
+	f = facts_check_spf(t, identity);
 	if (f == NULL)
 		return without_memory(t);
 	if (id == SUBJECT_SPF_EXPLANATION)

@@ -42,5 +42,6 @@ libfilter_a_SOURCES += \
 	filter/spf_libspf2.c \
 	filter/spf_macro.c filter/spf_macro.h \
 	filter/spf_record.c filter/spf_record.h \
+	filter/received.c filter/received.h \
 	filter/stamp.c filter/stamp.h \
 	filter/stamp_message.c

@@ -716,6 +716,7 @@ session_new(struct policy *p, const struct table *const *tables,
 		session_free(s);
 		return NULL;
 	}
+	s->told.tables = tables;
 	return s;
 }
 

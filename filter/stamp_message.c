@@ -28,10 +28,14 @@ gather(struct told *t, struct stamp *s, char ip[IP_TEXT])
 	};
 	if (s->mta.n == 0)
 		s->mta = s->authserv_id;
-	if (t->client_told)
-		s->client = span_of(ip_print(&t->client, ip));
 	if (s->auth.n == 0 && facts_check_spf(t, SPF_MAILFROM) == NULL)
 		return false;
+	if (t->origin != NULL && t->origin->known) {
+		s->client = span_of(ip_print(&t->origin->ip, ip));
+		s->helo = t->origin->helo;
+	} else if (t->client_told) {
+		s->client = span_of(ip_print(&t->client, ip));
+	}
 	s->mailfrom = t->spf_found[SPF_MAILFROM];
 	s->helo_found = t->spf_found[SPF_HELO];
 	return true;

@@ -171,6 +171,7 @@ told_forget(struct told *t)
 	t->facts = NULL;
 	t->spf_found[SPF_MAILFROM] = t->spf_found[SPF_HELO] = NULL;
 	t->spf_took = 0;
+	t->origin = NULL;
 	t->n_sender_params = t->n_rcpts = t->rcpts_size = t->n_fields = 0;
 	t->header_bytes = t->body_bytes = 0;
 }

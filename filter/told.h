@@ -41,10 +41,20 @@ struct told_fields {
 	size_t n_boxes;
 };
 
+/* The client that SPF judges: who gave the mail to us, or to the relay that
+ * the policy trusts. */
+struct told_origin {
+	bool known;
+	struct ip ip;
+	struct span helo;
+	struct span why;              /* not known: why not */
+};
+
 enum told_name { NAME_NONE, NAME_VERIFIED, NAME_LATER /* look-up failed */ };
 
 struct told {
 	struct policy *policy;
+	const struct table *const *tables; /* in place of the policy's; NULL */
 	const struct session_host *host;
 	struct told_macro *macros;
 	size_t n_macros;
@@ -83,6 +93,7 @@ struct told {
 	const struct spf_finding *spf_found[2]; /* by identity; NULL: not
 	                                           asked */
 	int64_t spf_took;             /* nanoseconds, of both */
+	const struct told_origin *origin; /* once it is known */
 	bool no_memory;               /* a fact could not be had for it */
 };
 
@@ -123,7 +134,8 @@ struct told_fields *facts_fields(struct told *t, struct span name);
 /* What SPF is said to be or found, p NULL if nobody asked. For the log. */
 struct span facts_spf(const struct told *t, enum spf_identity identity);
 
-/* The same, checked now if it was not yet. NULL: no memory. */
+/* The same, checked now if it was not yet. NULL: no memory. Of what a
+ * trusted relay hands on, once the header's end is reached. */
 const struct spf_finding *facts_check_spf(struct told *t,
                                           enum spf_identity identity);
 

@@ -48,6 +48,14 @@ size_t policy_ask_rule(const struct policy *p, size_t n);
 
 const struct test *policy_tests(const struct policy *p, size_t *n);
 
+/*
+ * Is the client in the table of "set trusted-relays"? tables: in place of the
+ * policy's own, or NULL. No: there is no such setting, too.
+ */
+enum truth policy_trusts_relay(const struct policy *p,
+                               const struct table *const *tables,
+                               const struct ip *client, struct arena *a);
+
 /* May anything but "go on" be answered at this stage? */
 bool policy_may_answer(const struct policy *p, enum stage s);
 

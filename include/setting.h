@@ -3,7 +3,8 @@
  *
  * ROW(member, name, type, default, least, most)
  *
- * Numbers are in bytes, seconds or as they are. A choice is one of the words
+ * Numbers are in bytes, seconds or as they are; of a table of clients, its
+ * number from 1. A choice is one of the words
  * of its default column, the first being the default.
  */
 #ifndef SETTING_H
@@ -22,6 +23,7 @@ ROW(authserv_id, "authserv-id", TEXT, "", 0, 0) \
 ROW(log, "log", CHOICE, "syslog stderr", 0, 0) \
 ROW(dns, "dns", TEXT, "", 0, 0) \
 ROW(spf_timeout, "spf-timeout", TIME, "20s", 1, 25) \
+ROW(trusted_relays, "trusted-relays", CLIENTS, "", 0, 0) \
 ROW(first_refusal, "first-refusal", CHOICE, "connect mail rcpt", 0, 0) \
 ROW(recipient_delimiter, "recipient-delimiter", TEXT, "", 0, 0) \
 ROW(message_limit, "message-limit", SIZE, "64M", 1024, 1099511627776) \
@@ -35,6 +37,7 @@ enum setting_type {
 	SETTING_TIME,
 	SETTING_MODE,   /* octal */
 	SETTING_CHOICE, /* double: the word's number from 0 */
+	SETTING_CLIENTS, /* double: <table>, of IP addresses; 0: none */
 };
 
 union setting_value {

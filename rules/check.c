@@ -515,12 +515,16 @@ check_policy(struct program *program, const char *dir, struct diags *d)
 {
 	struct checker c = {.program = program, .arena = program->arena,
 	                    .diags = d, .dir = dir};
+	const struct statement *s;
 
 	program->question_keys = g_hash_table_new(g_str_hash, g_str_equal);
 	program->rule_names = g_hash_table_new(g_str_hash, g_str_equal);
 	setting_defaults(&program->settings);
 	each(&c, AST_SET);
 	each(&c, AST_TABLE_STATEMENT);
+	for (s = program->ast->statements; s != NULL; s = s->next)
+		if (s->kind == AST_SET)
+			setting_tables(&c, s->set);
 	each_rule(&c);
 	take_settings(program);
 	each(&c, AST_TEST);

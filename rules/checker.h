@@ -122,4 +122,7 @@ void setting_defaults(struct settings *s);
 /* set NAME VALUE */
 void setting_set(struct checker *c, const struct ast_set *set);
 
+/* The same for one whose value is a table, once all tables are known. */
+void setting_tables(struct checker *c, const struct ast_set *set);
+
 #endif

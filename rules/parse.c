@@ -249,6 +249,10 @@ parse_set(struct parser *p)
 	if (parser_ends(p))
 		FAIL(p, p->last, "a value is missing after \"set %.*s\"",
 		     SPAN_ARG(set->name));
+	if (parser_peek(p)->kind == TOKEN_TABLE) {
+		set->value = parse_table(p);
+		return set;
+	}
 	if (parser_peek(p)->kind != TOKEN_WORD &&
 	    parser_peek(p)->kind != TOKEN_STRING)
 		FAIL(p, parser_peek(p)->place,

@@ -49,6 +49,15 @@ policy_free(struct policy *p)
 
 /* ---- when it may answer ---- */
 
+/* SPF of what a trusted relay hands on is known once the header is. */
+static bool
+known_later(const struct program *p, const struct ask *ask, enum stage s)
+{
+	return s == STAGE_HEADERS && p->settings.trusted_relays.number > 0
+	       && ask->subject->id >= SUBJECT_SPF
+	       && ask->subject->id <= SUBJECT_SPF_MECHANISM;
+}
+
 static bool
 question_at(const struct program *p, size_t ask, enum stage s)
 {
@@ -57,7 +66,8 @@ question_at(const struct program *p, size_t ask, enum stage s)
 	if (ask == NO_ASK)
 		return false;
 	q = &p->questions[ask].ask;
-	return q->stage == s || (q->subject->flags & SUBJECT_IS_ANY);
+	return q->stage == s || (q->subject->flags & SUBJECT_IS_ANY)
+	       || known_later(p, q, s);
 }
 
 /* Does anything in the condition become known at stage s? */
@@ -310,10 +320,36 @@ policy_needs(const struct policy *p, enum stage s)
 	for (i = 0; i < p->program.n_questions; i++) {
 		const struct ask *ask = &p->program.asks[i];
 
-		if (ask->stage == s || (ask->subject->flags & SUBJECT_IS_ANY))
+		if (ask->stage == s || (ask->subject->flags & SUBJECT_IS_ANY)
+		    || known_later(&p->program, ask, s))
 			return true;
 	}
 	return false;
+}
+
+enum truth
+policy_trusts_relay(const struct policy *p, const struct table *const *tables,
+                    const struct ip *client, struct arena *a)
+{
+	const struct program *program = &p->program;
+	size_t number = (size_t)program->settings.trusted_relays.number;
+	struct value v = {.type = VALUE_IP, .ip = *client};
+	const struct table *t;
+	char text[IP_TEXT];
+
+	if (number == 0)
+		return TRUTH_NO;
+	v.text = span_of(ip_print(client, text));
+	t = tables != NULL ? tables[number - 1]
+	                   : program->tables[number - 1].table;
+	switch (table_find(t, &v, &program->table_context, a, NULL)) {
+	case TABLE_YES:
+		return TRUTH_YES;
+	case TABLE_NO:
+		return TRUTH_NO;
+	default:
+		return TRUTH_FAILED;
+	}
 }
 
 bool

@@ -60,6 +60,8 @@ parse_value(const struct setting_row *row, struct span text,
 		return number_parse_time(text, &out->number);
 	case SETTING_MODE:
 		return number_parse_octal(text, &out->number);
+	case SETTING_CLIENTS:
+		return false; /* a text is none; see setting_tables */
 	case SETTING_CHOICE:
 		out->number = choice(row->standard, text);
 		return out->number >= 0;
@@ -75,7 +77,8 @@ setting_defaults(struct settings *s)
 	for (i = 0; i < ROWS; i++) {
 		const struct setting_row *row = &rows[i];
 
-		if (row->type == SETTING_CHOICE)
+		if (row->type == SETTING_CHOICE
+		    || row->type == SETTING_CLIENTS)
 			slot(s, row)->number = 0;
 		else
 			parse_value(row, span_of(row->standard), slot(s, row));
@@ -122,6 +125,7 @@ wanted(struct checker *c, const struct setting_row *row)
 		[SETTING_SIZE] = "a size such as 64K or 10M",
 		[SETTING_TIME] = "a time such as 30s or 2h",
 		[SETTING_MODE] = "an octal mode such as 0660",
+		[SETTING_CLIENTS] = "a table of addresses: <name>",
 	};
 
 	if (row->type != SETTING_CHOICE)
@@ -149,6 +153,8 @@ setting_set(struct checker *c, const struct ast_set *set)
 		return;
 	}
 	c->set_at[i] = set->name_place;
+	if (row->type == SETTING_CLIENTS && set->value->kind == AST_TABLE)
+		return; /* once the tables are known */
 	if ((set->value->kind != AST_WORD && set->value->kind != AST_STRING)
 	    || !parse_value(row, set->value->text, &value)) {
 		diag_error(c->diags, set->value->place,
@@ -165,4 +171,24 @@ setting_set(struct checker *c, const struct ast_set *set)
 		return;
 	}
 	*slot(s, row) = value;
+}
+
+/* set NAME <table> */
+void
+setting_tables(struct checker *c, const struct ast_set *set)
+{
+	const struct setting_row *row = find(set->name);
+	struct lookup lookup;
+
+	if (row == NULL || row->type != SETTING_CLIENTS
+	    || set->value->kind != AST_TABLE)
+		return;
+	if (set->value->lookup->key != NULL) {
+		diag_error(c->diags, set->value->place,
+		           "setting \"%s\" wants %s", row->name, wanted(c, row));
+		return;
+	}
+	if (check_lookup(c, set->value->lookup, VALUE_IP, &lookup))
+		slot(&c->program->settings, row)->number =
+			(double)lookup.table + 1;
 }

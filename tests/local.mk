@@ -117,6 +117,10 @@ check_PROGRAMS += tests/test_stamp
 tests_test_stamp_SOURCES = tests/test_stamp.c tests/check.h
 tests_test_stamp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_stamp_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/test_received
+tests_test_received_SOURCES = tests/test_received.c tests/check.h
+tests_test_received_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_received_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/test_session_spf
 tests_test_session_spf_SOURCES = tests/test_session_spf.c \
 	tests/dns_server.c tests/dns_server.h tests/check.h

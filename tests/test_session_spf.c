@@ -42,6 +42,7 @@ static int
 serve(struct dns_reply *r, void *of)
 {
 	static const char fail[] = "v=spf1 -all exp=why.example";
+	static const char ip[] = "v=spf1 ip4:198.51.100.0/24 -all";
 
 	(void)of;
 	if (strcmp(r->name, "slow.example") == 0)
@@ -50,6 +51,8 @@ serve(struct dns_reply *r, void *of)
 		dns_reply_txt(r, r->name, 60, "no,\"%{l}\"\\", 10);
 	else if (r->type == DNS_TXT && r->name[0] == 'f')
 		dns_reply_txt(r, r->name, 0, fail, sizeof(fail) - 1);
+	else if (r->type == DNS_TXT && r->name[0] == 'i')
+		dns_reply_txt(r, r->name, 0, ip, sizeof(ip) - 1);
 	else if (r->type == DNS_TXT && r->name[0] == 'p')
 		dns_reply_txt(r, r->name, 0, "v=spf1 +all", 11);
 	return 0;
@@ -213,9 +216,72 @@ START_TEST(a_login_is_stamped_and_costs_no_look_up)
 }
 END_TEST
 
+/* With the relay 192.0.2.1, the message's Received fields, up to the header's
+ * end. */
+static struct answer
+relayed(const char *first, const char *second)
+{
+	char *argv[] = {(char *)(size_t)"<r@example.org>", NULL};
+
+	ck_assert_int_eq(mail("relay.example", "<u@i.example>").kind,
+	                 ANSWER_GO_ON);
+	ck_assert_int_eq(session_rcpt(session, argv).kind, ANSWER_GO_ON);
+	session_data(session);
+	if (first != NULL)
+		session_header(session, "Received", first);
+	session_header(session, "Subject", "x");
+	if (second != NULL)
+		session_header(session, "Received", second);
+	return session_end_of_headers(session);
+}
+
+START_TEST(mail_of_a_trusted_relay_is_judged_by_its_received)
+{
+	static const char ours[] = "from h (n [198.51.100.1]) by relay";
+	static const char other[] = "from h (n [203.0.113.9]) by relay";
+	static const char inner[] = "from h (n [192.0.2.77]) by relay";
+	struct answer a;
+
+	begin("set trusted-relays <relays>\n"
+	      "table <relays> { 192.0.2.0/24 }\n"
+	      "rule failed\n  if spf is fail\n"
+	      "  reject \"${spf.mechanism}\"\n");
+	ck_assert_int_eq(relayed(ours, NULL).kind, ANSWER_ACCEPT);
+	a = relayed(other, ours);
+	ck_assert_int_eq(a.kind, ANSWER_REJECT);
+	ck_assert_str_eq(a.reply.lines[0], "-all");
+	/* a relay before the relay */
+	ck_assert_int_eq(relayed(inner, ours).kind, ANSWER_ACCEPT);
+	ck_assert_int_eq(relayed(inner, other).kind, ANSWER_REJECT);
+	/* what can't be read is none, and the log says so */
+	logged[0] = '\0';
+	ck_assert_int_eq(relayed("by relay from userid 1", other).kind,
+	                 ANSWER_ACCEPT);
+	ck_assert_ptr_nonnull(strstr(logged, "no client can be read in the "
+		"Received of the trusted relay 192.0.2.1"));
+	ck_assert_int_eq(relayed(NULL, NULL).kind, ANSWER_ACCEPT);
+	ck_assert_ptr_nonnull(strstr(logged, "there is no Received of the "
+		"trusted relay 192.0.2.1"));
+	end();
+}
+END_TEST
+
+START_TEST(who_is_no_trusted_relay_is_judged_at_mail)
+{
+	begin("set trusted-relays <relays>\n"
+	      "table <relays> { 198.51.100.0/24 }\n"
+	      "rule failed\n  if spf is fail\n  reject \"no\"\n");
+	ck_assert_int_eq(mail("h.example", "<u@f.example>").kind,
+	                 ANSWER_REJECT);
+	end();
+}
+END_TEST
+
 CHECK_MAIN("session_spf", an_unless_that_holds_costs_no_look_up,
            however_many_rules_ask_there_is_one_check_a_message,
            the_two_identities_are_asked_each_for_itself,
            both_identities_share_one_deadline,
            stamps_tell_what_was_found_and_forgeries_go,
-           a_login_is_stamped_and_costs_no_look_up)
+           a_login_is_stamped_and_costs_no_look_up,
+           mail_of_a_trusted_relay_is_judged_by_its_received,
+           who_is_no_trusted_relay_is_judged_at_mail)

@@ -44,6 +44,12 @@ bool daemon_logged(const struct daemon *d, const char *text);
 /* Times that the log has the text. */
 unsigned daemon_count(const struct daemon *d, const char *text);
 
+/*
+ * Have its sanitizers nothing to say? libmilter's threads use locks that it
+ * has destroyed while it stops: ThreadSanitizer's words on that are not ours.
+ */
+bool daemon_is_clean(const struct daemon *d);
+
 /* Stops it if it runs, and removes its folder. */
 void daemon_end(struct daemon *d);
 

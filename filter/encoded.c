@@ -24,10 +24,20 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* The classes too: GObject makes one at its first use, in any thread. */
+static void
+init(void)
+{
+	g_mime_init();
+	g_type_class_ref(INTERNET_ADDRESS_TYPE_MAILBOX);
+	g_type_class_ref(INTERNET_ADDRESS_TYPE_GROUP);
+	g_type_class_ref(INTERNET_ADDRESS_LIST_TYPE);
+}
+
 void
 address_init(void)
 {
-	pthread_once(&once, g_mime_init);
+	pthread_once(&once, init);
 }
 
 /* ---- unfolding ---- */

@@ -34,6 +34,7 @@ mta_open(const char *path)
 		return NULL;
 	}
 	strcpy(to.sun_path, path);
+	m->patience = PATIENCE;
 	m->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (m->fd >= 0 &&
 	    connect(m->fd, (struct sockaddr *)&to, sizeof(to)) == 0)
@@ -105,7 +106,7 @@ receive_bytes(struct mta *m, void *to, size_t n)
 	ssize_t got;
 
 	while (n > 0) {
-		if (poll(&ready, 1, PATIENCE) <= 0)
+		if (poll(&ready, 1, m->patience) <= 0)
 			return MTA_SILENT;
 		got = recv(m->fd, p, n, 0);
 		if (got < 0 && errno == EINTR)

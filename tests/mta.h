@@ -26,6 +26,7 @@ struct mta {
 	int fd;
 	unsigned version, actions, steps; /* as the filter chose */
 	char *macros[MTA_MACRO_LISTS];    /* lists that it asked for, or NULL */
+	int patience;     /* ms to wait for a reply */
 	size_t piece;     /* packets are sent in pieces of so many bytes; 0:
 	                     each at once */
 	char *text;       /* of the last 'y' */

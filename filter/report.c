@@ -165,8 +165,8 @@ effect_words(struct told *t, const struct effect *e)
 		what = SPAN("");
 	if (what.n > CAPS_LOG_FIELD)
 		what.n = CAPS_LOG_FIELD; /* the whole line is cut below that */
-	return arena_printf(t->arena, "%s %.*s", words[e->kind],
-		SPAN_ARG(what));
+	return arena_printf(t->arena, "%s%s%.*s", words[e->kind],
+		what.n > 0 ? " " : "", SPAN_ARG(what));
 }
 
 /* Longer than a line has room for: log_line then says that it was cut. */

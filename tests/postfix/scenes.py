@@ -13,7 +13,8 @@ import subprocess
 import threading
 import traceback
 
-from private import Client, Failure, queued, until
+from nameserver import A, MX, SILENT, TXT, NameServer
+from private import HOST, Client, Failure, queued, until
 
 SCENES = []
 
@@ -397,3 +398,105 @@ def idle_and_broken_clients(stage):
         stage.delivered([stage.send(client, "whole")])
     if len(stage.door.sink.mails) != 1:
         raise Failure("half a message was delivered")
+
+
+SPF_ZONE = {
+    "pass.example": {TXT: ["v=spf1 mx -all"], MX: ["mx.pass.example"]},
+    "mx.pass.example": {A: ["192.0.2.1"]},
+    "fail.example": {TXT: ["v=spf1 -all exp=why.fail.example"]},
+    "why.fail.example": {TXT: ["%{i} is not ours"]},
+    "soft.example": {TXT: ["v=spf1 ~all"]},
+    "slow.example": SILENT,
+}
+
+SPF = """
+set spf-timeout 1s
+rule spf-fail
+  if spf is fail
+  unless auth
+  reject 550 5.7.23 "SPF: ${spf.explanation}"
+rule spf-later
+  if spf is temperror
+  unless auth
+  tempfail 451 4.4.3 "SPF: try again"
+rule spf-soft
+  if spf is softfail
+  unless auth
+  add header "X-SPF" "${spf} ${spf.mechanism}"
+rule stamps
+  stamp received-spf
+  stamp authentication-results
+"""
+
+FORGED = (b"Authentication-Results: %s; spf=pass\r\n"
+          b"authentication-results: (c) \"%s\" 1;\r\n dkim=pass\r\n"
+          b"Authentication-Results: mail.example.net; dkim=pass\r\n"
+          % (HOST.encode(), HOST.upper().encode()))
+
+
+def spf_session(stage, sender, login=None):
+    """A session of 192.0.2.1's, the reply to MAIL."""
+    client = stage.client()
+    what = "XCLIENT ADDR=192.0.2.1 NAME=[UNAVAILABLE]"
+    if login:
+        what += " LOGIN=" + login
+    stage.reply_is(client.say(what), "220 .*")
+    stage.reply_is(client.say("EHLO mail.pass.example"), "250 .*")
+    return client, client.say("MAIL FROM:<%s>" % sender)
+
+
+def spf_message(stage, sender, login=None):
+    """What arrives of a message of that sender's."""
+    before = len(stage.door.sink.mails)
+    client, said = spf_session(stage, sender, login)
+    with client:
+        stage.reply_is(said, "250 .*")
+        stage.reply_is(client.say("RCPT TO:<u@example.com>"), "250 .*")
+        stage.reply_is(client.say("DATA"), "354 .*")
+        client.send(FORGED + b"Subject: x\r\n\r\nhello\r\n")
+        stage.delivered([queued(client.say("."))])
+    return stage.door.sink.wait(before + 1)[-1]
+
+
+def unfolded(mail):
+    header = mail.data.split(b"\r\n\r\n", 1)[0].decode()
+    return re.sub(r"\r\n[ \t]+", " ", header).split("\r\n")
+
+
+@scene(SPF)
+def spf(stage):
+    """Results, stamps and forgeries, with a name server of its own."""
+    server = NameServer(SPF_ZONE)
+    stage.vaglio.write(SPF + 'set dns "%s"\n' % server.address)
+    stage.vaglio.start()
+    header = unfolded(spf_message(stage, "a@pass.example"))
+    if header[0] != ("Authentication-Results: %s; spf=pass "
+                     "smtp.mailfrom=a@pass.example" % HOST):
+        raise Failure("on top stands %r" % header[0])
+    if not re.fullmatch(r"Received-SPF: pass .* client-ip=192[.]0[.]2[.]1; "
+                        r".* mechanism=\"mx:pass[.]example\";", header[1]):
+        raise Failure("below it stands %r" % header[1])
+    if not header[2].startswith("Received: "):
+        raise Failure("the stamps do not stand on top: %r" % header)
+    results = [h for h in header if h.lower().startswith("authentication-")]
+    if results[1:] != ["Authentication-Results: mail.example.net; dkim=pass"]:
+        raise Failure("of the others is left %r" % results[1:])
+    client, said = spf_session(stage, "a@fail.example")
+    with client:
+        stage.reply_is(said, "550 5[.]7[.]23 .*SPF: 192[.]0[.]2[.]1 is not "
+                       "ours")
+    client, said = spf_session(stage, "a@slow.example")
+    with client:
+        stage.reply_is(said, "451 4[.]4[.]3 .*SPF: try again")
+    header = unfolded(spf_message(stage, "a@soft.example"))
+    if "X-SPF: softfail ~all" not in header:
+        raise Failure("no mark of softfail: %r" % header)
+    asked = len(server.asked)
+    header = unfolded(spf_message(stage, "a@fail.example", "alice"))
+    if header[0] != ("Authentication-Results: %s; auth=pass smtp.auth=alice"
+                     % HOST):
+        raise Failure("for a login stands on top %r" % header[0])
+    if len(server.asked) != asked:
+        raise Failure("for a login was asked %r" % server.asked[asked:])
+    server.shutdown()
+    server.server_close()

@@ -10,12 +10,18 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "postfix"))
 
+from nameserver import TXT, NameServer  # noqa: E402
 from private import (Client, Door, Failure, Postfix, Vaglio,  # noqa: E402
                      Workplace, plain, until, why_not)
 
 POLICY = os.path.join(HERE, "policies", "example.conf")
 
 OUTSIDE = "XCLIENT ADDR=198.51.100.7 NAME=mail.example.net"
+ZONE = {
+    "example.net": {TXT: ["v=spf1 ip4:198.51.100.0/24 -all"]},
+    "bank.example": {TXT: ["v=spf1 ip4:203.0.113.0/24 -all"]},
+    "example.com": {},
+}
 BLOCKED = "XCLIENT ADDR=192.0.2.66 NAME=spam.example.com"
 
 
@@ -31,6 +37,14 @@ SESSIONS = [
      [OUTSIDE, "EHLO mail.example.net"]
      + mail("pat@example.net", ["alice@example.org"],
             "From: Pat <pat@example.net>\nSubject: lunch?")),
+    ("SPF allows the sender",
+     [OUTSIDE, "EHLO mail.example.net"]
+     + mail("pat@example.net", ["bob@example.org"],
+            "Authentication-Results: mx.gate.example; dkim=pass\n"
+            "From: Pat <pat@example.net>\nSubject: stamped")),
+    ("SPF does not allow the sender",
+     [OUTSIDE, "EHLO mail.example.net", "MAIL FROM:<pay@bank.example>",
+      "RCPT TO:<alice@example.org>"]),
     ("a stranger tries to relay",
      [OUTSIDE, "EHLO mail.example.net", "MAIL FROM:<pat@example.net>",
       "RCPT TO:<someone@example.com>"]),
@@ -82,7 +96,7 @@ SESSIONS = [
             "From: pat@example.net\nSubject: hello?")),
 ]
 
-SHOWN = "login alice as her alias"
+SHOWN = ("login alice as her alias", "SPF allows the sender")
 
 
 class Session:
@@ -186,6 +200,8 @@ def show_change(session, door):
 def play(work, binary):
     with open(POLICY) as f:
         policy = f.read()
+    names = NameServer(ZONE)
+    policy += 'set dns "%s"\n' % names.address
     vaglio = Vaglio(work, binary, os.path.join(work.top, "vaglio"), policy)
     for name in ("domains", "logins", "moved", "blocked"):
         shutil.copy(os.path.join(HERE, "policies", name), vaglio.folder)
@@ -208,8 +224,9 @@ def play(work, binary):
     vaglio.stop()
     postfix.stop()
     table(rows)
-    print("\n%s, as it was sent and as it arrived:\n" % SHOWN)
-    show_change([s for s in sessions if s.what == SHOWN][0], door)
+    for what in SHOWN:
+        print("\n%s, as it was sent and as it arrived:\n" % what)
+        show_change([s for s in sessions if s.what == what][0], door)
     print("vaglio's log of it all:\n")
     print(vaglio.log())
 

@@ -225,6 +225,31 @@ START_TEST(a_u_label_is_asked_for_as_an_a_label)
 }
 END_TEST
 
+START_TEST(every_byte_has_its_place_in_a_record)
+{
+	struct resolver *r;
+	struct spf_finding f;
+	char record[64];
+	unsigned b;
+	size_t n;
+
+	for (b = 0; b < 256; b++) {
+		n = (size_t)snprintf(record, sizeof(record),
+		                     "v=spf1 a:x%cy.example -all", (char)b);
+		r = zone_new();
+		zone_add(r, SPAN("a.example"), DNS_TXT,
+		         (struct dns_record){{record, n}, 0});
+		f = check_at(r, (struct question){NULL});
+		resolver_unref(r);
+		/* a blank parts two terms, "%y" is no macro, "/" may stand in
+		   a name */
+		ck_assert_msg(f.result == (b > ' ' && b <= '~' && b != '%'
+		                           ? SPF_FAIL : SPF_PERMERROR),
+		              "%u: %s", b, spf_result_name(f.result));
+	}
+}
+END_TEST
+
 /* A record with n terms that are not ours, then ours or not. */
 static struct spf_finding
 long_record(unsigned n, const char *last, const char *client)
@@ -550,6 +575,7 @@ CHECK_MAIN("spf", the_term_that_matched_is_named,
            helo_and_mail_from_are_kept_apart,
            what_is_no_domain_is_none_without_a_look_up,
            a_u_label_is_asked_for_as_an_a_label,
+           every_byte_has_its_place_in_a_record,
            a_record_of_any_length_is_read_to_its_end,
            an_explanation_is_one_short_line_of_ascii,
            an_explanation_that_can_t_be_had_changes_nothing,

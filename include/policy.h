@@ -59,7 +59,10 @@ enum truth policy_trusts_relay(const struct policy *p,
 /* May anything but "go on" be answered at this stage? */
 bool policy_may_answer(const struct policy *p, enum stage s);
 
-/* Is anything asked that becomes known at this stage? */
+/*
+ * Is anything asked that becomes known at this stage? Not of macros: the MTA
+ * gives them beside whatever it tells.
+ */
 bool policy_needs(const struct policy *p, enum stage s);
 
 /* Is somebody else asked for anything: DNS, a server? */

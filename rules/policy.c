@@ -320,8 +320,7 @@ policy_needs(const struct policy *p, enum stage s)
 	for (i = 0; i < p->program.n_questions; i++) {
 		const struct ask *ask = &p->program.asks[i];
 
-		if (ask->stage == s || (ask->subject->flags & SUBJECT_IS_ANY)
-		    || known_later(&p->program, ask, s))
+		if (ask->stage == s || known_later(&p->program, ask, s))
 			return true;
 	}
 	return false;

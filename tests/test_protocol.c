@@ -142,6 +142,26 @@ START_TEST(a_policy_of_senders_hears_no_header_and_no_body)
 }
 END_TEST
 
+START_TEST(macros_alone_want_no_header_and_no_body)
+{
+	struct mta *m;
+
+	up("rule a  if macro \"{foo}\" is bar  prepend header \"X-A\" \"b\"\n");
+	m = meet();
+	ck_assert_uint_eq(m->steps & (SMFIP_NOHDRS | SMFIP_NOBODY),
+	                  SMFIP_NOHDRS | SMFIP_NOBODY);
+	ck_assert_uint_eq(m->actions & SMFIF_ADDHDRS, SMFIF_ADDHDRS);
+	mta_connect(m, "a.example.net", "198.51.100.7");
+	mta_mail(m, GOOD);
+	mta_rcpt(m, RCPT);
+	ck_assert(mta_macros(m, SMFIC_BODYEOB, "{foo}", "bar", NULL));
+	ck_assert(is_let_in(mta_end(m)));
+	ck_assert_str_eq(m->changes, "i 0 X-A: b\n");
+	mta_close(m);
+	down();
+}
+END_TEST
+
 START_TEST(a_policy_of_every_stage_hears_every_stage)
 {
 	struct mta *m;
@@ -1407,6 +1427,7 @@ END_TEST
 
 CHECK_MAIN("protocol",
 	a_policy_of_senders_hears_no_header_and_no_body,
+	macros_alone_want_no_header_and_no_body,
 	a_policy_of_every_stage_hears_every_stage,
 	the_macros_asked_for_are_the_policys_and_the_logs,
 	macros_reach_the_rules,

@@ -43,7 +43,7 @@ parse(const char *text)
 static struct expr *
 parse_condition(const char *text)
 {
-	char policy[4096];
+	static char policy[4096]; /* the tree points into it */
 
 	snprintf(policy, sizeof(policy), "define x %s", text);
 	return parse(policy)->statements->define->expr;

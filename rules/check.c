@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "backend.h"
 #include "caps.h"
 #include "checker.h"
 
@@ -33,15 +34,22 @@ check_path(struct checker *c, const struct ast_value *v)
 static struct table *
 open_table(struct checker *c, const char *name, const struct ast_table *t)
 {
+	const struct backend *row = backend_find(t->backend);
+
 	if (t->backend.p == NULL)
 		return check_inline_table(c, name, t->entries);
-	if (span_is(t->backend, SPAN("file")))
+	if (row->open == NULL && row->is_path)
 		return table_file(name, check_path(c, t->path),
 		                  t->path->place, c->diags);
-	diag_error(c->diags, t->backend_place,
-	           "tables of kind \"%.*s\" are not supported: write { ... } or "
-	           "file \"PATH\"", SPAN_ARG(t->backend));
-	return NULL;
+	if (row->open == NULL) {
+		diag_error(c->diags, t->backend_place,
+		           "tables of kind \"%.*s\" are not supported: write "
+		           "{ ... } or file \"PATH\"", SPAN_ARG(t->backend));
+		return NULL;
+	}
+	return table_backend(name, row, row->is_path ? check_path(c, t->path) :
+	                     arena_copy(c->arena, t->path->text).p,
+	                     t->path->place, c->diags);
 }
 
 static void

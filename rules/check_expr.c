@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "backend.h"
 #include "checker.h"
 #include "domain.h"
 #include "number.h"
@@ -842,6 +843,24 @@ check_operands(struct checker *c, struct expr *e, bool open, struct node *n)
 	return ok;
 }
 
+/* Its key, and what asking the table costs. */
+static void
+needs_table(struct checker *c, struct node *n, const struct lookup *l)
+{
+	const struct ast_table *ast = c->program->tables[l->table].ast;
+	const struct backend *row = ast == NULL ? NULL :
+	                            backend_find(ast->backend);
+
+	if (l->ask != NO_ASK)
+		needs(c, n, l->ask);
+	if (row == NULL)
+		return;
+	if (row->cost > n->cost)
+		n->cost = row->cost;
+	if (row->cost > c->program->cost)
+		c->program->cost = row->cost;
+}
+
 static void
 needs_operands(struct checker *c, struct node *n)
 {
@@ -852,8 +871,8 @@ needs_operands(struct checker *c, struct node *n)
 
 		if (o->kind == OPERAND_ASK)
 			needs(c, n, o->ask);
-		else if (o->kind == OPERAND_LOOKUP && o->lookup.ask != NO_ASK)
-			needs(c, n, o->lookup.ask);
+		else if (o->kind == OPERAND_LOOKUP)
+			needs_table(c, n, &o->lookup);
 	}
 }
 

@@ -1,11 +1,16 @@
 noinst_LIBRARIES += librules.a
-librules_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS) $(HS_CFLAGS) $(IDN2_CFLAGS)
-RULES_LIBS = librules.a $(HS_LIBS) $(PCRE2_LIBS) $(IDN2_LIBS) $(GLIB_LIBS)
+librules_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS) $(LMDB_CFLAGS) $(CDB_CFLAGS) $(HS_CFLAGS) $(IDN2_CFLAGS)
+RULES_LIBS = librules.a $(HS_LIBS) $(PCRE2_LIBS) $(IDN2_LIBS) $(GLIB_LIBS) \
+	$(LMDB_LIBS) $(CDB_LIBS)
 librules_a_SOURCES = \
 	rules/action.c \
 	rules/action.h \
 	rules/arena.c \
 	rules/ast.h \
+	rules/backend.c \
+	rules/backend.h \
+	rules/backend_cdb.c \
+	rules/backend_lmdb.c \
 	rules/check.c \
 	rules/checker.h \
 	rules/check_expr.c \
@@ -23,6 +28,8 @@ librules_a_SOURCES = \
 	rules/lex.c \
 	rules/lex.h \
 	rules/lint.c \
+	rules/lmdb_pages.c \
+	rules/lmdb_pages.h \
 	rules/names.c \
 	rules/number.c \
 	rules/number.h \
@@ -48,6 +55,7 @@ librules_a_SOURCES = \
 	rules/subject.c \
 	rules/table.c \
 	rules/table.h \
+	rules/table_backend.c \
 	rules/table_file.c \
 	rules/table_impl.h \
 	rules/table_index.c \
@@ -55,6 +63,8 @@ librules_a_SOURCES = \
 	rules/table_list.c \
 	rules/table_net.c \
 	rules/utf8.c \
+	rules/watch.c \
+	rules/watch.h \
 	rules/why.c \
 	rules/why.h \
 	rules/words.c \

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backend.h"
 #include "caps.h"
 #include "parse.h"
 #include "parser.h"
@@ -298,33 +299,55 @@ parse_path(struct parser *p, const char *what)
 	return v;
 }
 
-/* back end := ( "file" | "cdb" | "lmdb" | "redis" ) STRING
- *           | "dns" STRING [ "{" { WORD } "}" ] */
+/* : there are { ... }, file "PATH", ... */
+static const char *
+list_backends(struct parser *p)
+{
+	struct arena *a = p->all->arena;
+	const char *text = ": there are { ... }";
+	const struct backend *row;
+	size_t i;
+
+	for (i = 0; (row = backend_row(i)) != NULL; i++)
+		text = arena_printf(a, "%s%s %s \"%s\"", text,
+		                    backend_row(i + 1) == NULL ? " and" : ",",
+		                    row->name, row->argument).p;
+	return text;
+}
+
+static _Noreturn void
+refuse_backend(struct parser *p, const struct token *t)
+{
+	const char *names[16], *near;
+	const struct backend *row;
+	size_t n = 0;
+
+	while (n < 16 && (row = backend_row(n)) != NULL)
+		names[n++] = row->name;
+	near = diag_nearest(t->text, names, n);
+	FAIL(p, t->place, "unknown kind of table %s%s",
+	     parser_quote(p, t->text),
+	     near != NULL ? parser_meant(p, near) : list_backends(p));
+}
+
+/* back end := NAME STRING [ "{" { WORD } "}" ], by the rows of backend.c */
 static void
 parse_backend(struct parser *p, struct ast_table *table)
 {
-	static const char *const backends[] = {
-		"file", "cdb", "lmdb", "dns", "redis",
-	};
-	const size_t n = sizeof(backends) / sizeof(backends[0]);
-	const size_t files = 3; /* the first so many name a file */
 	struct token t = parser_take(p);
+	const struct backend *row = backend_find(t.text);
 	const char *word;
 
 	table->backend = t.text;
 	table->backend_place = t.place;
-	if (!words_have(backends, n, t.text))
-		FAIL(p, t.place, "unknown kind of table %s%s",
-		     parser_quote(p, t.text),
-		     parser_meant(p, diag_nearest(t.text, backends, n)));
+	if (row == NULL)
+		refuse_backend(p, &t);
 	word = parser_quote(p, t.text);
-	if (words_have(backends, files, t.text))
-		table->path = parse_path(p, word);
-	else
-		table->path = parse_string(p, word);
+	table->path = row->is_path ? parse_path(p, word) :
+	              parse_string(p, word);
 	if (parser_peek(p)->kind != TOKEN_BRACE)
 		return;
-	if (!span_is(t.text, SPAN("dns")))
+	if (!row->takes_list)
 		FAIL(p, parser_peek(p)->place, "only a \"dns\" table is "
 		     "followed by a list: of the answers that count");
 	table->answers = parse_list(p, "list", parse_constant);

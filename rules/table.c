@@ -50,6 +50,8 @@ table_free(struct table *t)
 
 	if (t == NULL)
 		return;
+	if (t->elsewhere != NULL)
+		t->elsewhere->shut(t);
 	for (i = 0; i < sizeof(t->keys) / sizeof(t->keys[0]); i++)
 		table_index_free(t->keys[i]);
 	table_nets_free(t->nets);
@@ -248,8 +250,8 @@ table_ask_key(struct table *t, enum value_type type, struct place where,
 	                        .part = "keys"};
 	bool good;
 
-	if (t->why.p != NULL || t->keys[type] != NULL ||
-	    (type == VALUE_IP && t->nets != NULL))
+	if (t->why.p != NULL || t->elsewhere != NULL ||
+	    t->keys[type] != NULL || (type == VALUE_IP && t->nets != NULL))
 		return;
 	if (type == VALUE_IP)
 		good = (t->nets = table_nets_new(t->n)) != NULL;
@@ -294,6 +296,10 @@ table_ask_values(struct table *t, enum value_type type, struct place where,
 	uint32_t id = 0;
 	size_t at;
 
+	if (t->elsewhere != NULL) {
+		arena_free(a);
+		return;
+	}
 	if (a == NULL) {
 		diag_error(d, where, "no memory for table <%.*s>",
 		           SPAN_ARG(t->name));
@@ -428,14 +434,19 @@ table_find(const struct table *t, const struct value *v,
            struct table_answer *answer)
 {
 	enum table_result found = TABLE_YES;
+	struct table_answer unwanted;
 	uint32_t id = 0;
 
+	if (answer == NULL && t->elsewhere != NULL)
+		answer = &unwanted;
 	if (answer != NULL)
 		*answer = (struct table_answer){NULL, 0, {NULL, 0}};
 	if (t->why.p != NULL)
 		return fail(answer, t->why), TABLE_FAILED;
 	if (v->bad)
 		return TABLE_NO;
+	if (t->elsewhere != NULL)
+		return t->elsewhere->find(t, v, c, a, answer);
 	if (!find_exact(t, v, c, a, &id))
 		found = find_pattern(t, v, c, a, &id, answer);
 	if (arena_full(a))

@@ -7,6 +7,7 @@
  *	table_net.c    networks to entries: the longest prefix
  *	table_list.c   entries that stand in the policy
  *	table_file.c   entries that stand in a file
+ *	table_backend.c  entries that stand elsewhere, behind a back end
  */
 #ifndef TABLE_IMPL_H
 #define TABLE_IMPL_H
@@ -46,6 +47,15 @@ struct store {
 
 extern const struct store table_list_store, table_file_store;
 
+/* A table that has no entries of its own: it looks up otherwise. */
+struct elsewhere {
+	/* v is not bad; answer is there, and empty. */
+	enum table_result (*find)(const struct table *t, const struct value *v,
+	                          const struct table_context *c,
+	                          struct arena *a, struct table_answer *answer);
+	void (*shut)(struct table *t);
+};
+
 struct table {
 	const struct store *store;
 	struct span name;
@@ -59,6 +69,8 @@ struct table {
 	struct pattern_set *set;
 	bool told_twice;              /* keys that are there twice */
 	struct span why;              /* of a table that always fails */
+	const struct elsewhere *elsewhere; /* or NULL: what follows */
+	void *backend;
 	/* of a list */
 	struct table_entry *list;
 	size_t n_list;

@@ -39,6 +39,8 @@ only() {
 only libmilter/ filter/milter.c
 only gmime/ filter/encoded.c filter/mailboxes.c filter/mime.c filter/text.c
 only spf2/ filter/spf_libspf2.c
+only lmdb rules/backend_lmdb.c
+only cdb rules/backend_cdb.c
 only ares filter/dns_ares.c
 only 'hs(/|\.h|_)' rules/pattern.c rules/pattern_set.c
 only pcre2 rules/pattern.c rules/pattern_impl.h rules/pattern_set.c

@@ -221,3 +221,11 @@ EXTRA_DIST += tests/session
 EXTRA_DIST += tests/cases
 dist_check_SCRIPTS += tests/cases.sh
 TESTS += tests/cases.sh
+
+# Tables whose data lives elsewhere; postmap makes the files.
+if HAVE_CHECK
+check_PROGRAMS += tests/test_backend
+tests_test_backend_SOURCES = tests/test_backend.c tests/check.h
+tests_test_backend_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_backend_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
+endif

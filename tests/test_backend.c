@@ -1,0 +1,544 @@
+/* test_backend.c - tables in files of postmap, and what becomes of damage. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "check.h"
+#include "domain.h"
+#include "lmdb_pages.h"
+
+static struct diags *diags;
+static struct arena *arena;
+static struct table_context context;
+static const struct place nowhere;
+static char folder[] = "/tmp/vaglio-backend-XXXXXX";
+
+/* ---- files ---- */
+
+static const char *
+path(const char *name)
+{
+	return arena_printf(arena, "%s/%s", folder, name).p;
+}
+
+static void
+put(const char *name, const char *text, size_t n)
+{
+	FILE *f = fopen(path(name), "w");
+
+	ck_assert(f != NULL && fwrite(text, 1, n, f) == n);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+static struct span
+get(const char *name)
+{
+	FILE *f = fopen(path(name), "r");
+	char *text = arena_alloc(arena, 1 << 20);
+	size_t n;
+
+	ck_assert(f != NULL);
+	n = fread(text, 1, 1 << 20, f);
+	fclose(f);
+	return (struct span){text, n};
+}
+
+/* With no name to look up. */
+static const char main_cf[] =
+	"compatibility_level = 3.6\n"
+	"myhostname = mail.example.org\n";
+
+/* postmap TYPE:source; false: there is none for this type. */
+static bool
+postmap(const char *type, const char *source, const char *text)
+{
+	struct span what = arena_printf(arena, "%s:%s", type, path(source));
+	int status;
+	pid_t pid;
+
+	put(source, text, strlen(text));
+	put("main.cf", main_cf, sizeof(main_cf) - 1);
+	pid = fork();
+	ck_assert(pid >= 0);
+	if (pid == 0) {
+		execl("/usr/sbin/postmap", "postmap", "-c", folder, what.p,
+		      (char *)NULL);
+		_exit(127);
+	}
+	ck_assert(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status) == 0;
+}
+
+static void
+begin(void)
+{
+	diags = diags_new();
+	arena = arena_new(0);
+	context = (struct table_context){.recipient_delimiter = '+'};
+	ck_assert(mkdtemp(folder) != NULL);
+}
+
+static void
+end(struct table *t)
+{
+	static const char *const names[] = {
+		"main.cf", "t", "t.lmdb", "t.cdb", "new", "new.lmdb", "new.cdb",
+	};
+	size_t i;
+
+	table_free(t);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unlink(path(names[i]));
+	ck_assert_int_eq(rmdir(folder), 0);
+	arena_free(arena);
+	diags_free(diags);
+}
+
+static struct table *
+open_table(const char *type, const char *name)
+{
+	const struct backend *row = backend_find(span_of(type));
+
+	return table_backend("t", row, path(name), nowhere, diags);
+}
+
+static const char *
+told(void)
+{
+	char *p = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&p, &n);
+	struct span text;
+
+	diags_print(diags, out);
+	fclose(out);
+	text = arena_copy(arena, (struct span){p, n});
+	free(p);
+	return text.p;
+}
+
+/* ---- values ---- */
+
+static struct value
+text(const char *s)
+{
+	return (struct value){.type = VALUE_TEXT, .text = span_of(s)};
+}
+
+static struct value
+name(const char *s)
+{
+	return (struct value){.type = VALUE_NAME,
+	                      .text = domain_canonical(arena, span_of(s))};
+}
+
+static struct value
+ip(const char *s)
+{
+	struct value v = {.type = VALUE_IP, .text = span_of(s)};
+
+	ck_assert(ip_parse(v.text, &v.ip));
+	return v;
+}
+
+static struct value
+address(const char *s)
+{
+	const char *at = strrchr(s, '@');
+	struct value v = {.type = VALUE_ADDRESS, .text = span_of(s)};
+
+	if (*s == '\0')
+		return v;
+	v.local = (struct span){s, (size_t)(at - s)};
+	v.domain = domain_canonical(arena, span_of(at + 1));
+	return v;
+}
+
+/* The values, joined with bars; "-": not there; "!" and why: failed. */
+static const char *
+find(const struct table *t, struct value v)
+{
+	struct table_answer answer;
+	struct span all = SPAN("");
+	size_t i;
+
+	switch (table_find(t, &v, &context, arena, &answer)) {
+	case TABLE_NO:
+		return "-";
+	case TABLE_FAILED:
+		ck_assert_uint_gt(answer.why.n, 0);
+		return arena_printf(arena, "!%.*s", SPAN_ARG(answer.why)).p;
+	case TABLE_YES:
+		break;
+	}
+	for (i = 0; i < answer.n; i++)
+		all = arena_printf(arena, "%.*s%s%.*s", SPAN_ARG(all),
+		                   i == 0 ? "" : "|",
+		                   SPAN_ARG(answer.values[i]));
+	return all.p;
+}
+
+/* Asks until the answer is wanted: the file is looked at once a second. */
+static void
+becomes(const struct table *t, struct value v, const char *wanted)
+{
+	const struct timespec pause = {0, 20000000};
+	const char *found = "";
+	int i;
+
+	for (i = 0; i < 1500; i++) {
+		found = find(t, v);
+		if (strncmp(found, wanted, strlen(wanted)) == 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	ck_abort_msg("\"%s\" and not \"%s\"", found, wanted);
+}
+
+/* ---- what postmap writes ---- */
+
+static const char map[] =
+	"Alice   alice@example.org, sales@example.org,x@example.net\n"
+	"<>      null\n"
+	"user@example.org  whole\n"
+	"user@   anywhere\n"
+	"@example.org      domain\n"
+	"@.example.org     under\n"
+	"example.net       itself\n"
+	".example.net      inside\n"
+	"192.0.2.1         one\n"
+	"192.0.2.128/25    half\n"
+	"192.0.2           octets\n"
+	"10                ten\n"
+	"2001:db8::/32     six\n"
+	"2001:dba          colons\n"
+	"postmaster        him\n";
+
+static void
+check_lookups(const struct table *t)
+{
+	ck_assert_str_eq(find(t, text("ALICE")),
+	                 "alice@example.org|sales@example.org|x@example.net");
+	ck_assert_str_eq(find(t, text("alic")), "-");
+	ck_assert_str_eq(find(t, text("")), "-");
+	ck_assert_str_eq(find(t, address("")), "null");
+	ck_assert_str_eq(find(t, address("User@Example.ORG")), "whole");
+	ck_assert_str_eq(find(t, address("user+x@example.org")), "whole");
+	ck_assert_str_eq(find(t, address("joe@example.org")), "domain");
+	ck_assert_str_eq(find(t, address("joe@a.b.example.org")), "under");
+	ck_assert_str_eq(find(t, address("user+x@example.com")), "anywhere");
+	ck_assert_str_eq(find(t, address("joe@example.com")), "-");
+	ck_assert_str_eq(find(t, name("Example.NET")), "itself");
+	ck_assert_str_eq(find(t, name("mx.example.net")), "inside");
+	ck_assert_str_eq(find(t, name("badexample.net")), "-");
+	ck_assert_str_eq(find(t, ip("192.0.2.1")), "one");
+	ck_assert_str_eq(find(t, ip("192.0.2.200")), "half");
+	ck_assert_str_eq(find(t, ip("192.0.2.7")), "octets");
+	ck_assert_str_eq(find(t, ip("10.9.8.7")), "ten");
+	ck_assert_str_eq(find(t, ip("100.0.0.1")), "-");
+	ck_assert_str_eq(find(t, ip("2001:db8::1")), "six");
+	ck_assert_str_eq(find(t, ip("2001:dba:1::1")), "colons");
+	ck_assert_str_eq(find(t, ip("2001:db9::1")), "-");
+}
+
+static void
+check_postmap(const char *type)
+{
+	struct table *t = NULL;
+
+	begin();
+	if (postmap(type, "t", map)) {
+		t = open_table(type, "t");
+		ck_assert_msg(t != NULL, "%s", told());
+		check_lookups(t);
+	}
+	end(t);
+}
+
+START_TEST(a_file_that_postmap_wrote_as_lmdb_is_looked_up_as_a_file_table_is)
+{
+	check_postmap("lmdb");
+}
+END_TEST
+
+START_TEST(a_file_that_postmap_wrote_as_cdb_is_looked_up_as_a_file_table_is)
+{
+	check_postmap("cdb");
+}
+END_TEST
+
+START_TEST(the_suffix_of_the_file_may_be_written_out)
+{
+	struct table *t = NULL;
+
+	begin();
+	if (postmap("lmdb", "t", "a b\n")) {
+		t = open_table("lmdb", "t.lmdb");
+		ck_assert_str_eq(find(t, text("a")), "b");
+	}
+	end(t);
+}
+END_TEST
+
+/* More pages than one, and values that need pages of their own. */
+START_TEST(ten_thousand_keys_and_values_longer_than_a_page_are_found)
+{
+	char *p = NULL, big[9001];
+	struct table *t = NULL;
+	size_t n = 0;
+	FILE *f;
+	int i;
+
+	begin();
+	memset(big, 'v', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	f = open_memstream(&p, &n);
+	for (i = 0; i < 10000; i++)
+		fprintf(f, "key%d value%d\n", i, i);
+	fprintf(f, "big %s\n", big);
+	fclose(f);
+	if (postmap("lmdb", "t", p)) {
+		t = open_table("lmdb", "t");
+		ck_assert_msg(t != NULL, "%s", told());
+		for (i = 0; i < 10000; i += 7)
+			ck_assert_str_eq(find(t, text(arena_printf(arena,
+			                 "key%d", i).p)),
+			                 arena_printf(arena, "value%d", i).p);
+		ck_assert_str_eq(find(t, text("big")), big);
+	}
+	free(p);
+	end(t);
+}
+END_TEST
+
+START_TEST(an_empty_map_has_no_key)
+{
+	struct table *t = NULL;
+
+	begin();
+	if (postmap("lmdb", "t", "# nothing\n")) {
+		t = open_table("lmdb", "t");
+		ck_assert_msg(t != NULL, "%s", told());
+		ck_assert_str_eq(find(t, text("a")), "-");
+	}
+	end(t);
+}
+END_TEST
+
+/* ---- changes ---- */
+
+START_TEST(a_file_written_anew_in_place_is_read_again)
+{
+	struct table *t = NULL;
+
+	begin();
+	if (postmap("lmdb", "t", "a before\n")) {
+		t = open_table("lmdb", "t");
+		ck_assert_str_eq(find(t, text("a")), "before");
+		ck_assert(postmap("lmdb", "t", "a after\n"));
+		becomes(t, text("a"), "after");
+	}
+	end(t);
+}
+END_TEST
+
+START_TEST(a_file_that_another_was_renamed_to_is_read_again)
+{
+	struct table *t = NULL;
+
+	begin();
+	if (postmap("cdb", "t", "a before\n")) {
+		t = open_table("cdb", "t");
+		ck_assert_str_eq(find(t, text("a")), "before");
+		ck_assert(postmap("cdb", "t", "a after\n"));
+		becomes(t, text("a"), "after");
+	}
+	end(t);
+}
+END_TEST
+
+static void
+check_damage(const char *type, const char *file)
+{
+	struct table *t = NULL;
+	struct span whole;
+
+	begin();
+	if (postmap(type, "t", map)) {
+		t = open_table(type, "t");
+		whole = get(file);
+		ck_assert_int_eq(truncate(path(file), (off_t)whole.n / 3), 0);
+		becomes(t, text("alice"), "!");
+		put(file, whole.p, whole.n);
+		becomes(t, text("alice"), "alice@example.org");
+		ck_assert_int_eq(unlink(path(file)), 0);
+		becomes(t, text("alice"), "!No such file");
+	}
+	end(t);
+}
+
+START_TEST(an_lmdb_file_cut_off_or_gone_fails_until_it_is_mended)
+{
+	check_damage("lmdb", "t.lmdb");
+}
+END_TEST
+
+START_TEST(a_cdb_file_cut_off_or_gone_fails_until_it_is_mended)
+{
+	check_damage("cdb", "t.cdb");
+}
+END_TEST
+
+/* ---- damage ---- */
+
+static uint32_t
+roll(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+/* Whatever bytes change: an answer, or an error; never a crash. */
+static void
+check_noise(const char *type, const char *file)
+{
+	const struct backend *row = backend_find(span_of(type));
+	struct span whole, out, why;
+	uint32_t state = 1;
+	char why_not[BACKEND_WHY];
+	char *copy;
+	void *opened;
+	int i, j;
+
+	begin();
+	if (!postmap(type, "t", map)) {
+		end(NULL);
+		return;
+	}
+	whole = get(file);
+	copy = arena_alloc(arena, whole.n);
+	for (i = 0; i < 1000; i++) {
+		memcpy(copy, whole.p, whole.n);
+		for (j = 0; j < 4; j++)
+			copy[roll(&state) % whole.n] = (char)roll(&state);
+		if (i % 3 == 0) /* among the headers */
+			copy[roll(&state) % 200] = (char)roll(&state);
+		put("new", copy, i % 5 == 0 ? roll(&state) % whole.n : whole.n);
+		opened = row->open(path("new"), why_not);
+		if (opened == NULL) {
+			ck_assert_uint_gt(strlen(why_not), 0);
+			continue;
+		}
+		row->find(opened, SPAN("alice"), arena, &out, &why);
+		row->find(opened, SPAN("192.0.2.1"), arena, &out, &why);
+		row->find(opened, SPAN("zzz"), arena, &out, &why);
+		row->close(opened);
+	}
+	end(NULL);
+}
+
+START_TEST(a_damaged_lmdb_file_gives_an_error_or_an_answer)
+{
+	check_noise("lmdb", "t.lmdb");
+}
+END_TEST
+
+START_TEST(a_damaged_cdb_file_gives_an_error_or_an_answer)
+{
+	check_noise("cdb", "t.cdb");
+}
+END_TEST
+
+START_TEST(what_is_no_such_file_can_not_be_opened)
+{
+	begin();
+	put("t", "alice alice@example.org\n", 24);
+	put("t.lmdb", "alice alice@example.org\n", 24);
+	put("t.cdb", "", 0);
+	ck_assert(open_table("lmdb", "t") == NULL);
+	ck_assert(strstr(told(), "it is no lmdb file") != NULL);
+	ck_assert(open_table("cdb", "t") == NULL);
+	ck_assert(strstr(told(), "it is no cdb file") != NULL);
+	ck_assert(open_table("cdb", "no/such") == NULL);
+	ck_assert(strstr(told(), "No such file") != NULL);
+	end(NULL);
+}
+END_TEST
+
+/* ---- threads ---- */
+
+struct crowd {
+	const struct table *table;
+	atomic_bool done;
+	atomic_uint wrong;
+};
+
+/* While the file changes, each answer is of the one or of the other. */
+static void *
+ask_on(void *of)
+{
+	struct crowd *crowd = of;
+	struct arena *a = arena_new(0);
+	struct value v = text("a");
+	struct table_answer answer;
+
+	while (!atomic_load(&crowd->done)) {
+		if (table_find(crowd->table, &v, &context, a, &answer)
+		    != TABLE_YES || answer.n != 1 ||
+		    (!span_is(answer.values[0], SPAN("before")) &&
+		     !span_is(answer.values[0], SPAN("after"))))
+			atomic_fetch_add(&crowd->wrong, 1);
+		arena_reset(a);
+	}
+	arena_free(a);
+	return NULL;
+}
+
+START_TEST(threads_go_on_asking_while_the_file_changes)
+{
+	struct crowd crowd = {0};
+	pthread_t threads[4];
+	struct table *t = NULL;
+	int i;
+
+	begin();
+	if (postmap("lmdb", "t", "a before\n")) {
+		crowd.table = t = open_table("lmdb", "t");
+		for (i = 0; i < 4; i++)
+			ck_assert_int_eq(pthread_create(&threads[i], NULL,
+			                                ask_on, &crowd), 0);
+		ck_assert(postmap("lmdb", "t", "a after\n"));
+		becomes(t, text("a"), "after");
+		ck_assert(postmap("lmdb", "t", "a before\n"));
+		becomes(t, text("a"), "before");
+		atomic_store(&crowd.done, true);
+		for (i = 0; i < 4; i++)
+			pthread_join(threads[i], NULL);
+		ck_assert_uint_eq(atomic_load(&crowd.wrong), 0);
+	}
+	end(t);
+}
+END_TEST
+
+CHECK_MAIN("backend",
+	a_file_that_postmap_wrote_as_lmdb_is_looked_up_as_a_file_table_is,
+	a_file_that_postmap_wrote_as_cdb_is_looked_up_as_a_file_table_is,
+	the_suffix_of_the_file_may_be_written_out,
+	ten_thousand_keys_and_values_longer_than_a_page_are_found,
+	an_empty_map_has_no_key,
+	a_file_written_anew_in_place_is_read_again,
+	a_file_that_another_was_renamed_to_is_read_again,
+	an_lmdb_file_cut_off_or_gone_fails_until_it_is_mended,
+	a_cdb_file_cut_off_or_gone_fails_until_it_is_mended,
+	a_damaged_lmdb_file_gives_an_error_or_an_answer,
+	a_damaged_cdb_file_gives_an_error_or_an_answer,
+	what_is_no_such_file_can_not_be_opened,
+	threads_go_on_asking_while_the_file_changes)

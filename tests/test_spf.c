@@ -111,7 +111,7 @@ START_TEST(the_term_that_matched_is_named)
 		         "inc.example TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
 		         "no.example TXT \"v=spf1 -all\"\n",
 		         cases[i].record);
-		f = check_zone(zone, (struct question){NULL});
+		f = check_zone(zone, (struct question){0});
 		ck_assert_msg(f.result == cases[i].result, "%s: %s",
 		              cases[i].record, spf_result_name(f.result));
 		is(f.term, cases[i].term);
@@ -156,7 +156,7 @@ START_TEST(a_reason_says_what_an_administrator_can_do)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		f = check_zone(cases[i].zone, (struct question){NULL});
+		f = check_zone(cases[i].zone, (struct question){0});
 		is(f.reason, cases[i].reason);
 		ck_assert_int_eq(f.result, cases[i].result);
 	}
@@ -239,7 +239,7 @@ START_TEST(every_byte_has_its_place_in_a_record)
 		r = zone_new();
 		zone_add(r, SPAN("a.example"), DNS_TXT,
 		         (struct dns_record){{record, n}, 0});
-		f = check_at(r, (struct question){NULL});
+		f = check_at(r, (struct question){0});
 		resolver_unref(r);
 		/* a blank parts two terms, "%y" is no macro, "/" may stand in
 		   a name */
@@ -335,7 +335,7 @@ START_TEST(an_explanation_that_can_t_be_had_changes_nothing)
 		snprintf(zone, sizeof(zone),
 		         "a.example TXT \"v=spf1 -all exp=e.example\"\n%s",
 		         texts[i]);
-		f = check_zone(zone, (struct question){NULL});
+		f = check_zone(zone, (struct question){0});
 		ck_assert_int_eq(f.result, SPF_FAIL);
 		ck_assert_uint_eq(f.explanation.n, 0);
 	}
@@ -355,11 +355,11 @@ START_TEST(limits_count_over_includes_and_redirect)
 	char text[512];
 
 	snprintf(text, sizeof(text), zone, "c.example");
-	f = check_zone(text, (struct question){NULL});
+	f = check_zone(text, (struct question){0});
 	ck_assert_int_eq(f.result, SPF_FAIL);
 	ck_assert_uint_eq(f.terms, 10);
 	snprintf(text, sizeof(text), zone, "d.example");
-	f = check_zone(text, (struct question){NULL});
+	f = check_zone(text, (struct question){0});
 	ck_assert_int_eq(f.result, SPF_PERMERROR);
 	is(f.reason, "11 DNS terms, 10 allowed");
 }
@@ -480,10 +480,10 @@ START_TEST(a_known_sender_costs_no_question)
 	struct resolver *r = resolver_of(s);
 	unsigned before;
 
-	ck_assert_int_eq(check_at(r, (struct question){NULL}).result, SPF_FAIL);
+	ck_assert_int_eq(check_at(r, (struct question){0}).result, SPF_FAIL);
 	before = dns_server_questions(s);
 	ck_assert_uint_eq(before, 3);
-	ck_assert_int_eq(check_at(r, (struct question){NULL}).result, SPF_FAIL);
+	ck_assert_int_eq(check_at(r, (struct question){0}).result, SPF_FAIL);
 	ck_assert_uint_eq(dns_server_questions(s), before);
 	resolver_unref(r);
 	dns_server_stop(s);

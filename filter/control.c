@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <libgen.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,16 +29,6 @@ address(const char *base, struct sockaddr_un *a)
 	return false;
 }
 
-static void
-make_folder(const char *path)
-{
-	char *copy = strdup(path);
-
-	if (copy != NULL)
-		mkdir(dirname(copy), 0755);
-	free(copy);
-}
-
 int
 control_open(const char *base)
 {
@@ -52,7 +41,6 @@ control_open(const char *base)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	make_folder(a.sun_path);
 	unlink(a.sun_path);
 	old = umask(0177);
 	got = bind(fd, (struct sockaddr *)&a, sizeof(a));

@@ -10,8 +10,7 @@
 
 /*
  * Opens BASE.control (0600), in place of one that is left over: whoever holds
- * the listener's path owns this too. The folder is made if it is not there.
- * The descriptor, or -1 with errno.
+ * the listener's path owns this too. The descriptor, or -1 with errno.
  */
 int control_open(const char *base);
 void control_close(int fd, const char *base);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -14,9 +15,8 @@
 #include "caps.h"
 #include "socket.h"
 
-#ifndef RUNSTATEDIR
-#define RUNSTATEDIR "/run"
-#endif
+/* For what has no path of its own; the default socket's folder. */
+#define RUN_FOLDER "/run/vaglio"
 
 #define FIRST_INHERITED 3 /* SD_LISTEN_FDS_START */
 
@@ -92,6 +92,22 @@ join(const char *a, const char *b)
 	char *s = NULL;
 
 	return asprintf(&s, "%s%s", a, b) < 0 ? NULL : s;
+}
+
+/*
+ * The folder of what is at base, as the filter's user's, if it is not there:
+ * /run is empty after a boot. That it can't be made shows at the next step.
+ */
+static void
+make_folder(const char *base, const struct socket_access *access)
+{
+	char *copy = strdup(base), *folder = copy != NULL ? dirname(copy) :
+	                                     NULL;
+
+	if (folder != NULL && mkdir(folder, 0755) == 0 && geteuid() == 0 &&
+	    access->uid != (uid_t)-1)
+		(void)!lchown(folder, access->uid, access->gid);
+	free(copy);
 }
 
 /*
@@ -213,6 +229,7 @@ open_unix(const struct where *w, const struct socket_access *access,
 	l->base = strdup(w->path);
 	if (l->base == NULL)
 		return fail(why, EX_OSERR, "no memory");
+	make_folder(l->base, access);
 	status = take_lock(l, why);
 	if (status == 0)
 		status = remove_stale(&to, why);
@@ -253,7 +270,8 @@ bind_inet(struct listener *l, const struct addrinfo *to)
 }
 
 static int
-open_inet(const struct where *w, struct listener *l, char why[512])
+open_inet(const struct where *w, const struct socket_access *access,
+          struct listener *l, char why[512])
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *to;
 	int got;
@@ -269,8 +287,15 @@ open_inet(const struct where *w, struct listener *l, char why[512])
 		return fail(why, got == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR,
 		            "port %s on %s: %s", w->port, w->host,
 		            strerror(got));
-	if (asprintf(&l->base, RUNSTATEDIR "/vaglio/port-%s", w->port) < 0)
+	if (asprintf(&l->base, RUN_FOLDER "/port-%s", w->port) < 0)
 		return fail(why, EX_OSERR, "no memory");
+	/* The port is ours already: the lock is but for the process' number,
+	 * and not every user can write there. */
+	make_folder(l->base, access);
+	if (take_lock(l, why) != 0 && l->lock >= 0) {
+		close(l->lock);
+		l->lock = -1;
+	}
 	return 0;
 }
 
@@ -294,8 +319,8 @@ take_descriptor(int fd, struct listener *l, char why[512])
 	if (a.ss_family == AF_UNIX && path->sun_path[0] == '/')
 		l->base = strdup(path->sun_path);
 	else if (a.ss_family == AF_UNIX)
-		l->base = strdup(RUNSTATEDIR "/vaglio/fd");
-	else if (asprintf(&l->base, RUNSTATEDIR "/vaglio/port-%d",
+		l->base = strdup(RUN_FOLDER "/fd");
+	else if (asprintf(&l->base, RUN_FOLDER "/port-%d",
 	                  ntohs(((struct sockaddr_in *)&a)->sin_port)) < 0)
 		l->base = NULL;
 	l->exposed = a.ss_family != AF_UNIX &&
@@ -321,7 +346,7 @@ socket_open(const char *name, const struct socket_access *access,
 	else if (w.family == DESCRIPTOR)
 		status = take_descriptor(w.fd, l, why);
 	else
-		status = open_inet(&w, l, why);
+		status = open_inet(&w, access, l, why);
 	if (status == 0 && listen(l->fd, CAPS_BACKLOG) != 0)
 		status = fail(why, EX_OSERR, "%s: %s", name, strerror(errno));
 	if (status != 0)
@@ -357,7 +382,7 @@ socket_base(const char *name)
 		return strdup(w.path);
 	if (w.family == DESCRIPTOR)
 		return take_descriptor(w.fd, &l, why) == 0 ? l.base : NULL;
-	return asprintf(&l.base, RUNSTATEDIR "/vaglio/port-%s", w.port) < 0 ?
+	return asprintf(&l.base, RUN_FOLDER "/port-%s", w.port) < 0 ?
 	       NULL : l.base;
 }
 

@@ -1255,6 +1255,27 @@ START_TEST(a_descriptor_can_be_named)
 }
 END_TEST
 
+START_TEST(a_missing_folder_is_made)
+{
+	char name[160], path[80];
+	struct stat st;
+
+	daemon_prepare(&d, senders);
+	snprintf(path, sizeof(path), "%s/run", d.dir);
+	snprintf(name, sizeof(name), "unix:%s/milter", path);
+	snprintf(d.socket, sizeof(d.socket), "%s/milter", path);
+	ck_assert_int_eq(daemon_start(&d, "-p", name, NULL), 0);
+	still_serves();
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert(S_ISDIR(st.st_mode));
+	ck_assert_int_eq(daemon_stop(&d), 0);
+	snprintf(name, sizeof(name), "%s/milter.pid", path);
+	ck_assert_int_eq(unlink(name), 0);
+	ck_assert_int_eq(rmdir(path), 0); /* nothing else is left there */
+	daemon_end(&d);
+}
+END_TEST
+
 START_TEST(a_socket_that_is_none_is_an_error)
 {
 	daemon_prepare(&d, senders);
@@ -1469,6 +1490,7 @@ CHECK_MAIN("protocol",
 	a_file_in_the_sockets_place_is_left_alone,
 	a_socket_that_systemd_passes_is_taken_and_kept,
 	a_descriptor_can_be_named,
+	a_missing_folder_is_made,
 	a_socket_that_is_none_is_an_error,
 	the_socket_has_the_mode_of_the_policy,
 	privileges_are_dropped_for_good,

@@ -9,6 +9,8 @@
 #define CAPS_EXPR_TERMS 5000        /* in one condition: its tree is walked; more is a table */
 #define CAPS_FILL 2000              /* bytes that one ${...} fills in */
 #define CAPS_MATCH_HEAP_KIB 20000   /* PCRE2's heap for one match; its default is 20 MB */
+#define CAPS_SHORT_TEXT (64 << 10)  /* a text for which no clock is watched: the square of it is half a second */
+#define CAPS_MATCH_SECONDS 1        /* CPU time of one match in a longer text; the MTA waits 30 s for all */
 #define CAPS_REPLY_LINE 400         /* RFC 5321 4.5.3.1.5 allows 512 with code and CRLF */
 #define CAPS_REPLY_LINES 32         /* libmilter's own limit */
 #define CAPS_HELO 1024              /* RFC 5321 4.5.3.1.2 says 255; for the log */

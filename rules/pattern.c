@@ -1,8 +1,11 @@
 /* pattern.c - PCRE2 decides. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "caps.h"
 #include "pattern_impl.h"
 
 /* JIT's own stack, a thread: it begins with the first and never exceeds the
@@ -153,7 +156,11 @@ adopt(pcre2_code *code, struct span text, uint32_t options)
 	struct pattern *p = calloc(1, sizeof(*p));
 	char *copy = malloc(text.n + 1);
 
-	if (p == NULL || copy == NULL) {
+	if (p != NULL)
+		p->watched = calloc(1, sizeof(*p->watched));
+	if (p == NULL || copy == NULL || p->watched == NULL) {
+		if (p != NULL)
+			free(p->watched);
 		free(p);
 		free(copy);
 		return NULL;
@@ -212,6 +219,9 @@ pattern_free(struct pattern *p)
 	if (p == NULL)
 		return;
 	pcre2_code_free(p->code);
+	if (p->watched != NULL)
+		pcre2_code_free(atomic_load(p->watched));
+	free(p->watched);
 	free((char *)(size_t)p->text.p);
 	free(p);
 }
@@ -225,6 +235,61 @@ pattern_groups(const struct pattern *p)
 /* ---- matching ---- */
 
 /*
+ * PCRE2 does not count the steps inside a repeated single character, so that
+ * "a*a*b" can cost the square of a text's length whatever the limits. Up to
+ * CAPS_SHORT_TEXT that is half a second; for a longer text the pattern is
+ * compiled again, once, with a call-out before each item, which watches the
+ * clock.
+ */
+static pcre2_code *
+watched(const struct pattern *p)
+{
+	pcre2_code *there = atomic_load(p->watched), *made;
+	PCRE2_SIZE at;
+	int error;
+
+	if (there != NULL)
+		return there;
+	made = pcre2_compile((PCRE2_SPTR)(p->text.p == NULL ? "" : p->text.p),
+	                     p->text.n, p->asked | PCRE2_AUTO_CALLOUT, &error,
+	                     &at, compile_context);
+	if (made == NULL)
+		return NULL;
+	pcre2_jit_compile(made, PCRE2_JIT_COMPLETE);
+	if (atomic_compare_exchange_strong(p->watched, &there, made))
+		return made;
+	pcre2_code_free(made); /* another thread was first */
+	return there;
+}
+
+/* CPU seconds of this thread. */
+static double
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A watch over one match of a long text. */
+struct watch {
+	double end;
+	unsigned calls;
+};
+
+static int
+look_at_clock(pcre2_callout_block *block, void *of)
+{
+	struct watch *w = of;
+
+	(void)block;
+	if (++w->calls % 64 != 0 || clock_now() < w->end)
+		return 0;
+	return PCRE2_ERROR_MATCHLIMIT;
+}
+
+/*
  * From byte at. Whatever PCRE2 says but "no" and "yes" is a limit (MATCHLIMIT
  * -47, DEPTHLIMIT -53, HEAPLIMIT -63, JIT_STACKLIMIT -46) or no memory.
  */
@@ -232,10 +297,20 @@ static enum truth
 match_at(const struct pattern *p, struct span s, size_t at, uint32_t options,
          struct matcher *m)
 {
-	int rc = pcre2_match(p->code, (PCRE2_SPTR)(s.p == NULL ? "" : s.p), s.n,
-	                     at, options | PCRE2_NO_UTF_CHECK, m->data,
-	                     m->context);
+	struct watch w = {0};
+	pcre2_code *code = p->code;
+	int rc;
 
+	if (s.n > CAPS_SHORT_TEXT) {
+		code = watched(p);
+		if (code == NULL)
+			return TRUTH_FAILED;
+		w.end = clock_now() + CAPS_MATCH_SECONDS;
+		pcre2_set_callout(m->context, look_at_clock, &w);
+	}
+	rc = pcre2_match(code, (PCRE2_SPTR)(s.p == NULL ? "" : s.p), s.n, at,
+	                 options | PCRE2_NO_UTF_CHECK, m->data, m->context);
+	pcre2_set_callout(m->context, NULL, NULL);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return TRUTH_NO;
 	return rc < 0 ? TRUTH_FAILED : TRUTH_YES;

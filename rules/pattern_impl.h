@@ -11,6 +11,7 @@
 
 struct pattern {
 	pcre2_code *code;
+	_Atomic(pcre2_code *) *watched; /* for long texts, made when needed */
 	struct span text;
 	uint32_t asked;   /* options that flags and type ask for */
 	uint32_t options; /* as compiled, verbs in the pattern included */

@@ -308,6 +308,11 @@ unknown_verb(struct reading *r, const char *word)
 		if (verbs[i].name != NULL)
 			names[n++] = verbs[i].name;
 	near = diag_nearest(span_of(word), names, n);
+	if (near != NULL && strcmp(near, word) == 0) {
+		fprintf(r->err, "vaglio: \"%s\" comes first: vaglio %s ...\n",
+		        word, word);
+		return EX_USAGE;
+	}
 	fprintf(r->err, "vaglio: unknown command \"%s\"", word);
 	if (near != NULL)
 		fprintf(r->err, ": did you mean \"%s\"?", near);

@@ -121,7 +121,7 @@ START_TEST(mistakes_are_told)
 	WRONG("is none of", "explain", "--spf", "perhaps");
 	WRONG("unexpected \"b\"", "explain", "a", "b");
 	WRONG("unexpected \"a\"", "reload", "a");
-	WRONG("unknown command \"check\"", "-f", "check");
+	WRONG("\"check\" comes first: vaglio check", "-f", "check");
 }
 END_TEST
 

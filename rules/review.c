@@ -188,13 +188,18 @@ now(struct review *r, struct pass *p, size_t number, enum truth t,
 	return VERDICT_NONE;
 }
 
-/* A rule that only notes is looked at early because it may fail; a dear
- * question can wait until the message is to be let in. */
+/*
+ * A rule that only notes is looked at early because it may fail; a dear
+ * question can wait until the message is to be let in. So can one whose
+ * verdict would be held back by what rules above may yet do.
+ */
 static enum cost
-bound(const struct review *r, const struct rule *rule, enum cost cost)
+bound(const struct review *r, const struct rule *rule, enum cost cost,
+      unsigned may)
 {
-	if (rule->last == NULL && cost == COST_NET
-	    && r->eval.stage < STAGE_END)
+	if (cost != COST_NET || r->eval.stage == STAGE_END)
+		return cost;
+	if (rule->last == NULL || (may & ~BIT(rule->last->row->ends)) != 0)
 		return COST_BODY;
 	return cost;
 }
@@ -243,7 +248,8 @@ pass_over(struct review *r, struct pass *p, struct verdict *out)
 			continue;
 		}
 		t = rule->first > r->eval.stage ? TRUTH_LATER
-		    : rule_truth(r, number, bound(r, rule, p->cost), p->eager);
+		    : rule_truth(r, number, bound(r, rule, p->cost, may),
+		                 p->eager);
 		if (!all || t != TRUTH_NO)
 			r->open[kept++] = number;
 		kind = now(r, p, number, t, &may);

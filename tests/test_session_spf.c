@@ -129,6 +129,24 @@ START_TEST(an_unless_that_holds_costs_no_look_up)
 }
 END_TEST
 
+START_TEST(what_could_not_be_told_yet_is_not_asked_yet)
+{
+	char *stranger[] = {(char *)(size_t)"<r@example.com>", NULL};
+	char *ours[] = {(char *)(size_t)"<r@example.org>", NULL};
+
+	begin("rule relay\n  if rcpt.domain is not example.org\n  reject \"a\"\n"
+	      "rule abuse\n  if rcpt.local is abuse\n  accept\n"
+	      "rule failed\n  if spf is fail\n  reject \"b\"\n");
+	ck_assert_int_eq(mail("h.example", "<u@f.example>").kind,
+	                 ANSWER_GO_ON);
+	ck_assert_int_eq(session_rcpt(session, stranger).kind, ANSWER_REJECT);
+	ck_assert_uint_eq(dns_server_questions(server), 0);
+	ck_assert_int_eq(session_rcpt(session, ours).kind, ANSWER_REJECT);
+	ck_assert_uint_eq(dns_server_questions(server), 2);
+	end();
+}
+END_TEST
+
 START_TEST(however_many_rules_ask_there_is_one_check_a_message)
 {
 	begin("rule a\n  if spf is softfail\n  reject \"a\"\n"
@@ -278,6 +296,7 @@ START_TEST(who_is_no_trusted_relay_is_judged_at_mail)
 END_TEST
 
 CHECK_MAIN("session_spf", an_unless_that_holds_costs_no_look_up,
+           what_could_not_be_told_yet_is_not_asked_yet,
            however_many_rules_ask_there_is_one_check_a_message,
            the_two_identities_are_asked_each_for_itself,
            both_identities_share_one_deadline,

@@ -12,7 +12,8 @@ struct resolver_class {
 	                          struct span name, enum dns_type type,
 	                          int64_t deadline, bool *cached);
 	void (*shut)(void *channel); /* may be NULL */
-	void (*stats)(struct resolver *r, struct dns_stats *s); /* may be NULL */
+	/* may be NULL */
+	void (*stats)(struct resolver *r, struct dns_stats *s);
 	void (*free)(struct resolver *r);
 };
 

@@ -177,8 +177,8 @@ add_result(struct arena *a, struct span all, const char *result,
 {
 	if (of.n > 0)
 		of = pvalue(a, of);
-	return arena_printf(a, "%.*s;" FOLD "%s=%s%s%s%.*s", SPAN_ARG(all), result,
-		name, of.n > 0 ? " " : "", of.n > 0 ? property : "",
+	return arena_printf(a, "%.*s;" FOLD "%s=%s%s%s%.*s", SPAN_ARG(all),
+		result, name, of.n > 0 ? " " : "", of.n > 0 ? property : "",
 		SPAN_ARG(of));
 }
 
@@ -197,7 +197,8 @@ stamp_authentication_results(struct arena *a, const struct stamp *s)
 		/* the null sender is judged by HELO (RFC 7208 2.4) */
 		all = add_result(a, all, "spf",
 			spf_result_name(s->mailfrom->result),
-			s->sender.n > 0 ? "smtp.mailfrom=" : "smtp.helo=",
+			s->sender.n > 0 ? "smtp.mailfrom="
+			                : "smtp.helo=",
 			s->sender.n > 0 ? s->sender : s->helo);
 		none = false;
 	}

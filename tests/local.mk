@@ -66,7 +66,7 @@ TESTS += tests/layers.sh tests/policies.sh tests/postfix/end-to-end.tap
 EXTRA_DIST += tests/postfix/private.py tests/postfix/cases.py \
 	tests/postfix/scenes.py tests/postfix/nameserver.py \
 	tests/postfix/cases
-EXTRA_DIST += contrib/check contrib/common.sh contrib/demo contrib/demo.py \
+EXTRA_DIST += contrib/spf-suite contrib/check contrib/common.sh contrib/demo contrib/demo.py \
 	contrib/packages contrib/packages.check contrib/policies \
 	contrib/postfix/main.cf contrib/postfix/master.cf
 tests/policies.log tests/postfix/end-to-end.log: vaglio$(EXEEXT)

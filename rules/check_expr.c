@@ -8,156 +8,6 @@
 #include "number.h"
 #include "utf8.h"
 
-/* ---- questions ---- */
-
-/* What makes a question the same: its row, its argument, whom it is about. */
-static const char *
-question_key(struct checker *c, const struct ask *ask,
-             const struct ast_value *argument)
-{
-	struct span none = {"", 0};
-	struct span text = argument == NULL ? none
-	                   : arena_lower(c->arena, argument->text);
-	struct span flags = argument == NULL || argument->flags.p == NULL
-	                    ? none : argument->flags;
-
-	if (argument != NULL && argument->kind == AST_PATTERN)
-		text = argument->text;
-	return arena_printf(c->arena, "%d %d %d /%.*s/%.*s",
-	                    (int)ask->subject->id, ask->all_rcpts,
-	                    argument == NULL ? -1 : (int)argument->kind,
-	                    SPAN_ARG(text), SPAN_ARG(flags)).p;
-}
-
-static size_t
-intern(struct checker *c, const struct ask *ask,
-       const struct ast_value *argument, struct place place)
-{
-	struct program *p = c->program;
-	const char *key = question_key(c, ask, argument);
-	struct question *q;
-	void *there = g_hash_table_lookup(p->question_keys, key);
-
-	if (there != NULL)
-		return GPOINTER_TO_SIZE(there) - 1;
-	q = arena_grow(c->arena, &p->questions, &p->n_questions, sizeof(*q));
-	g_hash_table_insert(p->question_keys, (void *)(uintptr_t)key,
-	                    GSIZE_TO_POINTER(p->n_questions));
-	q->ask = *ask;
-	q->argument = argument;
-	q->place = place;
-	q->rcpt = (ask->subject->flags & SUBJECT_IS_RCPT) && !ask->all_rcpts;
-	q->slot = q->rcpt ? p->rcpt_questions++ : p->shared_questions++;
-	if (ask->subject->cost > p->cost)
-		p->cost = ask->subject->cost;
-	if (ask->subject->flags & SUBJECT_IS_ANY)
-		p->any_stage = true;
-	return p->n_questions - 1;
-}
-
-/* RFC 5322 3.6.8: ftext */
-static bool
-field_name(struct span name)
-{
-	size_t i;
-
-	for (i = 0; i < name.n; i++)
-		if (name.p[i] <= 32 || name.p[i] >= 127 || name.p[i] == ':')
-			return false;
-	return name.n > 0;
-}
-
-static bool
-check_argument(struct checker *c, struct ast_subject *s, struct ask *ask)
-{
-	const struct subject *row = s->row;
-	struct ast_value *v = s->argument;
-	enum subject_argument takes = row->argument;
-
-	if (v == NULL) {
-		if (takes == ARGUMENT_NONE || takes == ARGUMENT_FIELD_OR_NONE) {
-			ask->argument = span_of(row->fixed);
-			return true;
-		}
-		diag_error(c->diags, s->place,
-		           "\"%s\" wants a name behind it: %s \"Name\"",
-		           row->name, row->name);
-		return false;
-	}
-	ask->argument = v->text;
-	if (takes == ARGUMENT_NONE) {
-		diag_error(c->diags, v->place, "\"%s\" takes no name",
-		           row->name);
-		return false;
-	}
-	if (v->kind == AST_PATTERN) {
-		if (takes != ARGUMENT_FIELD && takes != ARGUMENT_FIELD_OR_NONE) {
-			diag_error(c->diags, v->place,
-			           "\"%s\" wants a name in quotes here, not a "
-			           "pattern", row->name);
-			return false;
-		}
-		if (v->pattern == NULL)
-			v->pattern = check_pattern(c, v, true);
-		ask->pattern = v->pattern;
-		return v->pattern != NULL;
-	}
-	if (takes != ARGUMENT_STRING && !field_name(v->text)) {
-		diag_error(c->diags, v->place,
-		           "\"%.*s\" is no name of a header field",
-		           SPAN_ARG(v->text));
-		return false;
-	}
-	return true;
-}
-
-/* A user may write macro "i", macro "{i}" or macro "auth_type": the MTA
- * knows names of one letter bare and longer ones in braces. */
-static void
-spell_macro(struct checker *c, struct ask *ask)
-{
-	struct span name = ask->argument;
-
-	if (name.n > 2 && name.p[0] == '{' && name.p[name.n - 1] == '}') {
-		name.p++;
-		name.n -= 2;
-	}
-	ask->argument = arena_printf(c->arena, name.n == 1 ? "%.*s" : "{%.*s}",
-	                             SPAN_ARG(name));
-}
-
-size_t
-check_subject(struct checker *c, struct ast_subject *s)
-{
-	struct ask ask = {0};
-
-	s->row = subject_find(s->name);
-	if (s->row == NULL) {
-		diag_error(c->diags, s->place, "unknown subject \"%.*s\"",
-		           SPAN_ARG(s->name));
-		return NO_ASK;
-	}
-	ask.subject = s->row;
-	ask.stage = s->row->stage;
-	if (s->quant != QUANT_NONE
-	    && !(s->row->flags & (SUBJECT_IS_MANY | SUBJECT_IS_RCPT))) {
-		diag_error(c->diags, s->place,
-		           "\"%s\" has one value: leave out \"%s\"", s->row->name,
-		           s->quant == QUANT_ANY ? "any" : "every");
-		return NO_ASK;
-	}
-	if (s->quant != QUANT_NONE && (s->row->flags & SUBJECT_IS_RCPT)) {
-		ask.all_rcpts = true;
-		ask.stage = STAGE_DATA;
-	}
-	if (!check_argument(c, s, &ask))
-		return NO_ASK;
-	if (s->row->id == SUBJECT_MACRO)
-		spell_macro(c, &ask);
-	s->ask = intern(c, &ask, s->argument, s->place);
-	return s->ask;
-}
-
 /* ---- nodes ---- */
 
 static struct node *
@@ -244,18 +94,6 @@ static const char *const op_names[] = {
 	[OP_LESS] = "<", [OP_LESS_OR_IS] = "<=", [OP_MORE] = ">",
 	[OP_MORE_OR_IS] = ">=",
 };
-
-const char *
-check_type_name(enum value_type t)
-{
-	static const char *const names[] = {
-		[VALUE_TEXT] = "a text", [VALUE_NAME] = "a host or domain name",
-		[VALUE_ADDRESS] = "a mail address",
-		[VALUE_IP] = "an IP address", [VALUE_NUMBER] = "a number",
-	};
-
-	return names[t];
-}
 
 /* What a type allows, and what to write instead. */
 static bool
@@ -451,14 +289,6 @@ types_meet(enum value_type a, enum value_type b)
 	return a == b || a == VALUE_TEXT || b == VALUE_TEXT;
 }
 
-/* The sender must not choose which value counts. */
-static bool
-needs_quantifier(const struct ast_subject *s, bool open)
-{
-	return open && s->quant == QUANT_NONE
-	       && (s->row->flags & SUBJECT_IS_FIELD) == SUBJECT_IS_FIELD;
-}
-
 static bool
 subject_operand(struct checker *c, const struct expr *e, bool open,
                 const struct ast_value *v, struct operand *o)
@@ -478,7 +308,7 @@ subject_operand(struct checker *c, const struct expr *e, bool open,
 		                            : check_type_name(left->type));
 		return false;
 	}
-	if (needs_quantifier(v->subject, open)) {
+	if (check_open(v->subject, open)) {
 		diag_error(c->diags, v->place,
 		           "\"%s\" may have several values, and the sender "
 		           "chooses how many: write \"every %s is %s\", with it "
@@ -486,32 +316,6 @@ subject_operand(struct checker *c, const struct expr *e, bool open,
 		return false;
 	}
 	return true;
-}
-
-struct pattern *
-check_pattern(struct checker *c, struct ast_value *v, bool raw)
-{
-	struct program *p = c->program;
-	struct pattern *made, **slot;
-	struct span message;
-	size_t offset, at = 0, i;
-	struct place place = v->place;
-
-	made = pattern_new(c->arena, v->text, v->flags, raw, &message, &offset);
-	if (made != NULL) {
-		slot = arena_grow(c->arena, &p->patterns, &p->n_patterns,
-		                  sizeof(*slot));
-		return *slot = made;
-	}
-	/* in the source a slash is two characters */
-	for (i = 0; i < offset && i < v->text.n; i++)
-		at += v->text.p[i] == '/' ? 2 : 1;
-	if (place.n > at + 1) {
-		place.at += at + 1;
-		place.n = 1;
-	}
-	diag_error(c->diags, place, "%.*s", SPAN_ARG(message));
-	return NULL;
 }
 
 static bool
@@ -571,188 +375,6 @@ check_operand(struct checker *c, const struct expr *e, bool open,
 	}
 }
 
-/* ---- tables ---- */
-
-struct policy_table *
-check_find_table(struct checker *c, struct span name)
-{
-	size_t i;
-
-	for (i = 0; i < c->program->n_tables; i++)
-		if (c->program->tables[i].ast != NULL
-		    && span_is(c->program->tables[i].name, name))
-			return &c->program->tables[i];
-	return NULL;
-}
-
-static void
-tell_unknown_table(struct checker *c, const struct ast_lookup *l)
-{
-	struct program *p = c->program;
-	const char **names = arena_alloc(c->arena,
-	                                 (p->n_tables + 1) * sizeof(*names));
-	const char *near;
-	size_t i, n = 0;
-
-	if (ast_lost(p->ast, AST_TABLE_STATEMENT, l->name))
-		return;
-	for (i = 0; i < p->n_tables; i++)
-		if (p->tables[i].ast != NULL)
-			names[n++] = arena_copy(c->arena, p->tables[i].name).p;
-	near = diag_nearest(l->name, names, n);
-	if (near == NULL)
-		diag_error(c->diags, l->place, "there is no table <%.*s>",
-		           SPAN_ARG(l->name));
-	else
-		diag_error(c->diags, l->place,
-		           "there is no table <%.*s>: did you mean <%s>?",
-		           SPAN_ARG(l->name), near);
-}
-
-/* Numbers are looked up as texts. */
-static enum value_type
-lookup_type(enum value_type t)
-{
-	return t == VALUE_NUMBER ? VALUE_TEXT : t;
-}
-
-static void
-tell_key(struct checker *c, const struct ast_lookup *l)
-{
-	const char *key = l->key->row->name;
-
-	diag_error(c->diags, l->key->place,
-	           "\"%s\" may have several values, and the sender chooses how "
-	           "many: write <%.*s>[any %s] (the key of one is enough) or "
-	           "<%.*s>[every %s] (it must hold for each)", key,
-	           SPAN_ARG(l->name), key, SPAN_ARG(l->name), key);
-}
-
-static void
-ask_key(struct checker *c, struct policy_table *t, enum value_type type,
-        struct place where)
-{
-	if (t->table != NULL && !(t->key_types & (1u << type)))
-		table_ask_key(t->table, type, where, c->diags);
-	t->key_types |= 1u << type;
-}
-
-static void
-ask_values(struct checker *c, struct policy_table *t, enum value_type type,
-           struct place where)
-{
-	if (t->table != NULL && !(t->value_types & (1u << type)))
-		table_ask_values(t->table, type, where, c->diags);
-	t->value_types |= 1u << type;
-}
-
-bool
-check_lookup(struct checker *c, struct ast_lookup *l, enum value_type type,
-             struct lookup *out)
-{
-	struct policy_table *t = check_find_table(c, l->name);
-
-	out->ask = NO_ASK;
-	if (t == NULL) {
-		tell_unknown_table(c, l);
-		return false;
-	}
-	t->used = true;
-	out->table = (size_t)(t - c->program->tables);
-	l->table = out->table;
-	if (l->key == NULL) {
-		ask_key(c, t, lookup_type(type), l->place);
-		return true;
-	}
-	out->ask = check_subject(c, l->key);
-	if (out->ask == NO_ASK)
-		return false;
-	if (needs_quantifier(l->key, true)) {
-		tell_key(c, l);
-		return false;
-	}
-	out->every = l->key->quant == QUANT_EVERY;
-	ask_key(c, t, lookup_type(l->key->row->type), l->place);
-	ask_values(c, t, lookup_type(type), l->place);
-	return true;
-}
-
-/* The span and place of each value of a list. */
-static void
-list_values(struct checker *c, const struct ast_value *list,
-            struct table_entry *e)
-{
-	const struct ast_value *v;
-	struct span *values;
-	struct place *places;
-	size_t n = 0;
-
-	for (v = list == NULL ? NULL : list->items; v != NULL; v = v->next)
-		n++;
-	e->values = values = arena_alloc(c->arena, n * sizeof(*values));
-	e->value_places = places = arena_alloc(c->arena, n * sizeof(*places));
-	for (v = list == NULL ? NULL : list->items; v != NULL; v = v->next) {
-		values[e->n_values] = v->kind == AST_NULL ? SPAN("<>") : v->text;
-		places[e->n_values++] = v->place;
-	}
-}
-
-static struct table_entry
-entry_of(struct checker *c, const struct ast_value *key,
-         const struct ast_value *list)
-{
-	struct table_entry e = {
-		.place = key->place, .key = key->text, .flags = key->flags,
-		.null = key->kind == AST_NULL,
-		.is_pattern = key->kind == AST_PATTERN,
-	};
-
-	list_values(c, list, &e);
-	return e;
-}
-
-struct table *
-check_inline_table(struct checker *c, const char *name,
-                   const struct ast_entry *entries)
-{
-	const struct ast_entry *e;
-	struct table_entry *list;
-	size_t n = 0;
-
-	for (e = entries; e != NULL; e = e->next)
-		n++;
-	list = arena_alloc(c->arena, n * sizeof(*list));
-	n = 0;
-	for (e = entries; e != NULL; e = e->next)
-		list[n++] = entry_of(c, e->key, e->values);
-	return table_inline(name, list, n, c->diags);
-}
-
-/* in { ... }: a table without a name */
-static size_t
-anonymous_table(struct checker *c, const struct ast_value *list,
-                enum value_type type)
-{
-	struct ast_entry *entries = NULL, **end = &entries;
-	struct policy_table *t;
-	struct ast_value *v;
-	size_t number = c->program->n_tables;
-
-	for (v = list->items; v != NULL; v = v->next) {
-		*end = arena_alloc(c->arena, sizeof(**end));
-		(*end)->key = v;
-		end = &(*end)->next;
-	}
-	t = arena_grow(c->arena, &c->program->tables, &c->program->n_tables,
-	               sizeof(*t));
-	t->name = SPAN("");
-	t->place = list->place;
-	t->used = true;
-	t->table = check_inline_table(c, "{ ... }", entries);
-	ask_key(c, t, lookup_type(type), list->place);
-	return number;
-}
-
 /* ---- leaves ---- */
 
 static const char *
@@ -778,7 +400,7 @@ check_quantifier(struct checker *c, const struct expr *e, bool open)
 		           op_names[e->op]);
 		return false;
 	}
-	if (!needs_quantifier(s, open || e->negated))
+	if (!check_open(s, open || e->negated))
 		return true;
 	if (e->negated)
 		diag_error(c->diags, s->place,
@@ -815,7 +437,7 @@ check_in(struct checker *c, struct expr *e, struct operand *o)
 		if (v->kind != AST_PATTERN
 		    && !check_word(c, e->subject->row, v))
 			return false;
-	o->lookup.table = anonymous_table(c, e->value, type);
+	o->lookup.table = check_anonymous_table(c, e->value, type);
 	e->table = o->lookup.table;
 	return true;
 }

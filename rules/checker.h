@@ -2,7 +2,8 @@
  * checker.h - from the tree to the program: names, types, stages, lints.
  *
  * check.c goes through the statements; check_expr.c makes nodes of
- * conditions, check_text.c makes texts of strings with ${...}, check_test.c
+ * conditions, check_subject.c numbers what they ask, check_lookup.c finds and
+ * makes tables, check_text.c makes texts of strings with ${...}, check_test.c
  * makes the policy's tests, lint.c tells what can't be or is odd once all
  * rules are known, setting.c has the settings.
  */
@@ -56,8 +57,31 @@ size_t check_join(struct checker *c, enum node_kind kind, size_t left,
 /* not left; NO_NODE of NO_NODE */
 size_t check_not(struct checker *c, size_t left);
 
+/*
+ * Is the text one of the words that the subject can be? Without case; false
+ * after an error. Of a subject that is any text: true.
+ */
+bool check_word(struct checker *c, const struct subject *row,
+                const struct ast_value *v);
+
+/* ---- check_subject.c ---- */
+
 /* The number of the question that a subject asks; NO_ASK after an error. */
 size_t check_subject(struct checker *c, struct ast_subject *s);
+
+/*
+ * Must the subject say any or every? open: where the sender could gain by
+ * adding a value to an address field.
+ */
+bool check_open(const struct ast_subject *s, bool open);
+
+/* "an IP address", "a name", ... */
+const char *check_type_name(enum value_type t);
+
+/* A pattern for subjects that are raw or not; NULL after an error. */
+struct pattern *check_pattern(struct checker *c, struct ast_value *v, bool raw);
+
+/* ---- check_lookup.c ---- */
 
 /*
  * A lookup whose keys are of type (as keys without [subject], else as
@@ -73,18 +97,9 @@ struct policy_table *check_find_table(struct checker *c, struct span name);
 struct table *check_inline_table(struct checker *c, const char *name,
                                  const struct ast_entry *entries);
 
-/* "an IP address", "a name", ... */
-const char *check_type_name(enum value_type t);
-
-/* A pattern for subjects that are raw or not; NULL after an error. */
-struct pattern *check_pattern(struct checker *c, struct ast_value *v, bool raw);
-
-/*
- * Is the text one of the words that the subject can be? Without case; false
- * after an error. Of a subject that is any text: true.
- */
-bool check_word(struct checker *c, const struct subject *row,
-                const struct ast_value *v);
+/* in { ... }: the number of a table made for it, its keys of type. */
+size_t check_anonymous_table(struct checker *c, const struct ast_value *list,
+                             enum value_type type);
 
 /* ---- check_text.c ---- */
 

@@ -14,6 +14,8 @@ librules_a_SOURCES = \
 	rules/check.c \
 	rules/checker.h \
 	rules/check_expr.c \
+	rules/check_lookup.c \
+	rules/check_subject.c \
 	rules/check_test.c \
 	rules/check_text.c \
 	rules/diag.c \

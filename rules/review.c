@@ -380,9 +380,23 @@ read_before_rcpt(struct review *r, enum stage s)
 	return nothing(r);
 }
 
+/* Can a rule that the reading passed by while it was open change its end? */
+static bool
+passed_by(struct review *r, size_t number)
+{
+	const struct rule *rule = &r->program->rules[number];
+
+	if (rule->shadow
+	    || (rule->last == NULL && on_error_kind(rule) == VERDICT_NONE))
+		return false;
+	return glance(r, &r->program->briefs[number]) != TRUTH_NO;
+}
+
 /*
- * Before a message is let in or dropped: a rule above that failed since, for
- * which the reading did not wait, has its say after all.
+ * Before a message is let in or dropped it is read with all of it in hand. A
+ * rule above that failed since, for which the reading did not wait, has its
+ * say after all. So has one above that ends the reading with the same kind of
+ * verdict: what stands below it was not reached, and is not done.
  */
 static void
 verify(struct review *r, size_t rcpt, struct verdict *v)
@@ -395,14 +409,17 @@ verify(struct review *r, size_t rcpt, struct verdict *v)
 	for (i = 0; i < r->n_open; i++) {
 		size_t number = r->open[i];
 		const struct rule *rule = &r->program->rules[number];
+		enum truth t;
 
 		if (v->rule != NO_RULE && number >= v->rule)
 			return;
-		if (glance(r, &r->program->briefs[number]) == TRUTH_NO
-		    || rule->shadow || on_error_kind(rule) == VERDICT_NONE
-		    || rule_truth(r, number, COST_NET, true) != TRUTH_FAILED)
+		if (!passed_by(r, number))
 			continue;
-		*v = settle(r, number, TRUTH_FAILED);
+		t = rule_truth(r, number, COST_NET, true);
+		if (t == TRUTH_FAILED ? on_error_kind(rule) == VERDICT_NONE
+		                      : t != TRUTH_YES || rule->last == NULL)
+			continue;
+		*v = settle(r, number, t);
 		return;
 	}
 }

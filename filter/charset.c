@@ -136,3 +136,18 @@ charset_to_utf8(GString *out, struct span charset, struct span bytes)
 	convert(out, cd, unit(name), bytes);
 	iconv_close(cd);
 }
+
+bool
+charset_known(struct span charset)
+{
+	char name[NAME_MAX_BYTES + 1];
+	iconv_t cd;
+
+	if (!iconv_name(charset, name))
+		return false;
+	cd = iconv_open("UTF-8", name);
+	if (cd == (iconv_t)-1)
+		return false;
+	iconv_close(cd);
+	return true;
+}

@@ -15,4 +15,7 @@
  */
 void charset_to_utf8(GString *out, struct span charset, struct span bytes);
 
+/* Is it one that can be converted? */
+bool charset_known(struct span charset);
+
 #endif

@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "charset.h"
+#include "transfer.h"
 #include "utf8.h"
 
 #define CHARSET_MAX 64  /* a longer name is nobody's; * and a language too */
@@ -197,37 +198,6 @@ find_word(struct decoder *d, size_t at, struct word *w)
 	return true;
 }
 
-/* Base64 up to its padding; if that is missing, nothing is lost by it. */
-static size_t
-decode_group(struct span in, unsigned char *out)
-{
-	int state = 0;
-	guint32 save = 0;
-	size_t n = g_mime_encoding_base64_decode_step(
-		(const unsigned char *)in.p, in.n, out, &state, &save);
-	int missing = abs(state) < 2 ? 0 : 4 - abs(state);
-
-	return n + g_mime_encoding_base64_decode_step(
-		(const unsigned char *)"==", (size_t)missing, out + n, &state,
-		&save);
-}
-
-/* What stands behind padding, another word's letters, begins anew. */
-static size_t
-decode_b(struct span in, unsigned char *out)
-{
-	size_t i, n, made = 0;
-
-	for (i = 0; i < in.n; i += n) {
-		for (n = 0; i + n < in.n && in.p[i + n] != '='; n++)
-			;
-		while (i + n < in.n && in.p[i + n] == '=')
-			n++;
-		made += decode_group((struct span){in.p + i, n}, out + made);
-	}
-	return made;
-}
-
 static bool
 is_hex(struct span s, size_t at)
 {
@@ -266,14 +236,15 @@ decode_run(struct decoder *d)
 {
 	struct span in = {d->run->str, d->run->len};
 	gsize before = d->bytes->len;
-	unsigned char *out;
+	char *out;
 	size_t n;
 
 	if (in.n == 0)
 		return;
 	g_string_set_size(d->bytes, before + in.n + 4);
-	out = (unsigned char *)d->bytes->str + before;
-	n = d->encoding == 'B' ? decode_b(in, out) : decode_q(in, out);
+	out = d->bytes->str + before;
+	n = d->encoding == 'B' ? transfer_base64(in, out) :
+		decode_q(in, (unsigned char *)out);
 	g_string_truncate(d->bytes, before + n);
 	g_string_truncate(d->run, 0);
 }

@@ -12,6 +12,7 @@
 #include "caps.h"
 #include "domain.h"
 #include "facts.h"
+#include "mime_facts.h"
 #include "pattern.h"
 #include "received.h"
 #include "report.h"
@@ -1039,6 +1040,12 @@ get_address_count(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 /* ---- the whole ---- */
 
 static const struct fact *
+larger_than_limit(struct told *t)
+{
+	return failed(t, SPAN("the message is larger than message-limit"));
+}
+
+static const struct fact *
 get_raw_body(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 {
 	struct value v = {.type = VALUE_TEXT};
@@ -1047,11 +1054,47 @@ get_raw_body(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 	(void)ask;
 	(void)rcpt;
 	if (t->too_large)
-		return failed(t, SPAN("the message is larger than "
-		                      "message-limit"));
+		return larger_than_limit(t);
 	v.text = t->body.n == 0 ? SPAN("") :
 		(struct span){t->body.bytes, t->body.n};
 	return one(t, v);
+}
+
+/* Parsed once. NULL: no memory. */
+static struct mime *
+parts(struct told *t)
+{
+	size_t i, n = message_fields(t->message);
+	struct mime_field *fields;
+
+	if (t->mime != NULL)
+		return t->mime;
+	fields = arena_alloc(t->arena, n * sizeof(*fields));
+	if (fields == NULL)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		fields[i].name = message_field(t->message, i)->name;
+		fields[i].value = message_field(t->message, i)->raw;
+	}
+	t->mime = mime_parse(t->arena, fields, n,
+		(struct span){t->body.bytes, t->body.n}, t->utf8);
+	return t->mime;
+}
+
+static const struct fact *
+get_mime(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
+{
+	struct mime_answer a;
+
+	(void)n;
+	(void)rcpt;
+	if (t->too_large)
+		return larger_than_limit(t);
+	if (parts(t) == NULL || !mime_answer(t->mime, ask->subject->id, &a))
+		return without_memory(t);
+	if (a.failed != NULL)
+		return failed(t, span_of(a.failed));
+	return fact_of(t, a.values, a.n);
 }
 
 static const struct fact *

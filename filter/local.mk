@@ -16,12 +16,16 @@ libfilter_a_SOURCES = \
 	filter/identity.c filter/identity.h \
 	filter/log.c filter/log.h \
 	filter/message.c filter/message.h \
+	filter/mime.c filter/mime.h filter/mime_decode.c \
+	filter/mime_facts.c filter/mime_facts.h filter/mime_head.c \
+	filter/mime_name.c filter/mime_param.c \
 	filter/options.c filter/options.h \
 	filter/reply.c filter/reply.h \
 	filter/report.c filter/report.h \
 	filter/session.c filter/session.h \
 	filter/sink.c filter/sink.h \
 	filter/socket.c filter/socket.h \
+	filter/transfer.c filter/transfer.h \
 	filter/trial.c filter/trial.h \
 	filter/try.c filter/try.h
 

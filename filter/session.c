@@ -112,6 +112,8 @@ finish(struct session *s)
 		return;
 	s->finished = true;
 	report_review(&s->told, s->review, s->told.stage);
+	if (!s->host.trial) /* explain asks on */
+		body_free(&s->told.body);
 }
 
 /* ---- one message after the other ---- */
@@ -165,7 +167,9 @@ conclude(struct session *s, struct answer a)
 {
 	s->given = a;
 	s->over = s->at <= STAGE_HELO ? SESSION_OVER : MESSAGE_OVER;
-	body_free(&s->told.body);
+	/* at the end what is logged may be of the body: finish frees it */
+	if (s->told.stage < STAGE_END)
+		body_free(&s->told.body);
 }
 
 /* As an SMTP reply's line; what a stranger wrote may be in it. */
@@ -545,7 +549,7 @@ keep_body(struct session *s, const void *chunk, size_t n)
 	struct told *t = &s->told;
 	double limit = policy_settings(t->policy)->message_limit.number;
 
-	if (!t->needs_raw_body || t->too_large)
+	if (!t->needs_body || t->too_large)
 		return true;
 	if ((double)(t->header_bytes + t->body_bytes) > limit) {
 		t->too_large = true;
@@ -562,7 +566,7 @@ session_body(struct session *s, const void *chunk, size_t n)
 
 	if (!ready(s, STAGE_END, &a))
 		return a;
-	if (!s->told.needs_raw_body && !s->told.needs_size)
+	if (!s->told.needs_body && !s->told.needs_size)
 		return (struct answer){.kind = ANSWER_SKIP};
 	s->told.body_bytes += n;
 	if (!keep_body(s, chunk, n))

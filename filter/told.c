@@ -74,7 +74,7 @@ keep_for_ask(struct told *t, const struct ask *ask, size_t n)
 {
 	const struct subject *s = ask->subject;
 
-	t->needs_raw_body = t->needs_raw_body || s->id == SUBJECT_RAW_BODY;
+	t->needs_body = t->needs_body || s->cost == COST_BODY;
 	t->needs_size = t->needs_size || s->id == SUBJECT_SIZE;
 	if (s->id == SUBJECT_MACRO)
 		return keep_macro(t, ask->argument, s->stage, true, n);
@@ -168,6 +168,7 @@ told_forget(struct told *t)
 	t->rcpts = NULL;
 	t->message = NULL;
 	t->fields = NULL;
+	t->mime = NULL;
 	t->facts = NULL;
 	t->spf_found[SPF_MAILFROM] = t->spf_found[SPF_HELO] = NULL;
 	t->spf_took = 0;

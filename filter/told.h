@@ -58,7 +58,7 @@ struct told {
 	const struct session_host *host;
 	struct told_macro *macros;
 	size_t n_macros;
-	bool needs_raw_body, needs_size;
+	bool needs_body, needs_size;
 
 	/* the connection; in an arena of its own */
 	struct arena *connection;
@@ -87,6 +87,7 @@ struct told {
 	size_t body_bytes;
 	struct body body;             /* if the policy needs it */
 	bool too_large;               /* the body is not all there */
+	struct mime *mime;            /* its parts, once asked; NULL */
 	struct told_fields *fields;   /* by name, once asked; NULL */
 	size_t n_fields;
 	const struct fact **facts;    /* by question; NULL until asked */

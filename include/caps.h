@@ -19,6 +19,11 @@
 #define CAPS_HEADER_FIELDS 10000    /* a header's fields; more is an attack */
 #define CAPS_HEADER_BYTES (4 << 20) /* a whole header; Sendmail stops at 32 kB, Postfix at 100 kB a field */
 #define CAPS_FIELD_WORDS 20000      /* words or addresses read in one field */
+#define CAPS_MIME_DEPTH 100         /* parts in parts, messages in messages; Postfix stops there, too */
+#define CAPS_MIME_PARTS 10000       /* a digest has some hundreds */
+#define CAPS_MIME_PARAMS 200        /* of one field, and names of one part; a name of 4 kB in RFC 2231 has 60 */
+#define CAPS_MIME_FIELD (256 << 10) /* bytes of one field of a part; Postfix stops at 100 kB */
+#define CAPS_MIME_TEXT (24 << 20)   /* decoded text of a message: kept up to four times while it is compared */
 #define CAPS_MESSAGE_BYTES (128 << 20) /* what is kept of a message beside its body */
 #define CAPS_LOG_FIELD 256          /* bytes of one text in a log line; rsyslog cuts a line at 8 kB */
 #define CAPS_LOG_REPLY 1024         /* of a reply or a log action's text there */

@@ -1,6 +1,7 @@
 noinst_HEADERS = \
 	include/arena.h \
 	include/caps.h \
+	include/defect.h \
 	include/diag.h \
 	include/domain.h \
 	include/facts.h \

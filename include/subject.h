@@ -23,6 +23,7 @@
 #ifndef SUBJECT_H
 #define SUBJECT_H
 
+#include "defect.h"
 #include "span.h"
 #include "stage.h"
 #include "value.h"
@@ -89,6 +90,15 @@ ROW(ADDRESS_DOMAIN, "address.domain", address, DOMAIN, NAME, HEADERS, NAME, SUBJ
 ROW(ADDRESS_NAME, "address.name", address, NAME, TEXT, HEADERS, NAME, SUBJECT_IS_FIELD, TEXT, NULL, "") \
 ROW(ADDRESS_COUNT, "address.count", address_count, WHOLE, NUMBER, HEADERS, NAME, 0, TEXT, NULL, "") \
 ROW(RAW_BODY, "raw body", raw_body, WHOLE, TEXT, END, NONE, SUBJECT_IS_RAW, BODY, NULL, "") \
+ROW(BODY, "body", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
+ROW(PART_TYPE, "part.type", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
+ROW(PART_COUNT, "part.count", mime, WHOLE, NUMBER, END, NONE, 0, BODY, NULL, "") \
+ROW(ATTACHMENT, "attachment", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
+ROW(ATTACHMENT_EXTENSION, "attachment.extension", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
+ROW(ATTACHMENT_TYPE, "attachment.type", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
+ROW(ATTACHMENT_SIZE, "attachment.size", mime, WHOLE, NUMBER, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
+ROW(ATTACHMENT_COUNT, "attachment.count", mime, WHOLE, NUMBER, END, NONE, 0, BODY, NULL, "") \
+ROW(MIME_DEFECT, "mime.defect", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY | SUBJECT_IS_WORD, BODY, DEFECT_WORDS, "") \
 ROW(SIZE, "size", size, WHOLE, NUMBER, END, NONE, 0, CHEAP, NULL, "") \
 ROW(QUEUE_ID, "queue-id", macro, WHOLE, TEXT, MAIL, NONE, SUBJECT_IS_ANY, CHEAP, "i", "i") \
 ROW(MACRO, "macro", macro, WHOLE, TEXT, CONNECT, STRING, SUBJECT_IS_ANY, CHEAP, NULL, "")

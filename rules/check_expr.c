@@ -209,7 +209,7 @@ bool
 check_word(struct checker *c, const struct subject *row,
            const struct ast_value *v)
 {
-	const char *names[16], *near, *p;
+	const char *names[64], *near, *p;
 	struct span word;
 	size_t n = 0;
 

@@ -37,7 +37,7 @@ only() {
 }
 
 only libmilter/ filter/milter.c
-only gmime/ filter/encoded.c filter/mailboxes.c filter/mime.c filter/text.c
+only gmime/ filter/encoded.c filter/mailboxes.c filter/transfer.c
 only spf2/ filter/spf_libspf2.c
 only lmdb rules/backend_lmdb.c
 only cdb rules/backend_cdb.c

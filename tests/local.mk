@@ -229,3 +229,14 @@ tests_test_backend_SOURCES = tests/test_backend.c tests/check.h
 tests_test_backend_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_backend_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
 endif
+
+# Messages, and what the subjects of their parts say.
+noinst_PROGRAMS += tests/mime_tool
+tests_mime_tool_SOURCES = tests/mime_tool.c
+tests_mime_tool_LDADD = $(FILTER_LIBS)
+dist_check_SCRIPTS += tests/mime.sh
+TESTS += tests/mime.sh
+EXTRA_DIST += tests/mime
+noinst_PROGRAMS += tests/fuzz_mime
+tests_fuzz_mime_SOURCES = tests/fuzz_mime.c tests/fuzz_main.c
+tests_fuzz_mime_LDADD = $(FILTER_LIBS)

@@ -172,6 +172,12 @@ def check_subjects(manual):
     same("subject", found, wanted)
 
 
+def check_defects(manual):
+    found = {i.command() for i in manual if i.section[0] == "MIME DEFECTS"}
+    same("defect", found,
+         [row[1] for row in rows("include/defect.h", "DEFECT_TABLE")])
+
+
 def check_actions(manual):
     source = read("rules/action.c")
     found = {i.command(): i for i in manual if i.section[0] == "ACTIONS" and
@@ -284,6 +290,10 @@ def check_caps():
     manual = " ".join(read(CONF).split())
     for cap, text in (
             ("CAPS_FILL", "At most %s bytes are filled in"),
+            ("CAPS_MIME_DEPTH", "More than %s parts in one another"),
+            ("CAPS_MIME_PARTS", "More than %s parts."),
+            ("CAPS_MIME_PARAMS", "more than %s parameters"),
+            ("CAPS_MIME_PARAMS", "more than %s names"),
             ("CAPS_REPLY_LINE", "a line of a reply has at most %s"),
             ("CAPS_LOG_FIELD", "Texts are cut at %s bytes"),
             ("CAPS_LOG_REPLY", "actions at %s")):
@@ -442,6 +452,7 @@ def check_lint(page):
 def main():
     manual = items(CONF)
     check_subjects(manual)
+    check_defects(manual)
     check_actions(manual)
     check_settings(manual)
     check_operators(manual)

@@ -217,7 +217,7 @@ START_TEST(explain_reads_a_message)
 			" ow\r\n\r\nbody\r\n"),
 	};
 
-	begin("rule s if subject is \"sl ow\" and raw body begins body\n"
+	begin("rule s if subject is \"sl ow\" and raw body begins \"body\"\n"
 	      "  reject");
 	ck_assert_int_eq(explain(&s, false), 1);
 	SAYS("-> reject at end: 550 5.7.1 \"refused by policy\"");

@@ -1,0 +1,153 @@
+/*
+ * mime.h - the parts of a message (RFC 2045 to 2047, 2183, 2231), as the
+ * mail readers of this world may show them.
+ *
+ * Readers differ where a message is broken, and that is where things are
+ * hidden. So nothing is decided for one of them: a part has each type, name,
+ * boundary and encoding that a reader may take for its own, text outside all
+ * parts is text, too, and each fault is kept by name.
+ */
+#ifndef MIME_H
+#define MIME_H
+
+#include <stdint.h>
+
+#include "arena.h"
+#include "defect.h"
+
+#define MIME_NONE ((size_t)-1)
+
+struct mime_list {
+	struct mime_list *next;
+	struct span text;
+};
+
+enum mime_encoding {
+	ENCODING_7BIT = 1, /* so it was said, or nothing was */
+	ENCODING_8BIT = 2, /* or binary */
+	ENCODING_BASE64 = 4,
+	ENCODING_QP = 8,
+	ENCODING_UNKNOWN = 16,
+};
+#define ENCODINGS_DECODED (ENCODING_BASE64 | ENCODING_QP)
+
+struct mime_part {
+	size_t parent;                /* MIME_NONE: the message itself */
+	unsigned depth;
+	struct span bytes;            /* as transferred */
+	struct mime_list *types;      /* "text/plain": one at least */
+	struct mime_list *boundaries; /* bytes */
+	struct mime_list *charsets;
+	struct mime_list *names;      /* valid UTF-8 */
+	unsigned encodings;
+	unsigned n_types, n_encodings; /* fields seen */
+	bool multipart, message, text, attachment;
+	bool container;               /* what it holds are parts, encoded */
+	bool scanned;
+	size_t size;                  /* decoded; once scanned */
+};
+
+/* Text outside all parts, or in a header that is none. */
+struct mime_loose {
+	size_t part;
+	struct span bytes;
+};
+
+struct mime {
+	struct arena *arena;
+	struct mime_part *parts;      /* 0: the message itself */
+	size_t n_parts;
+	struct mime_loose *loose;
+	size_t n_loose;
+	uint64_t defects;             /* 1 << DEFECT_X */
+	bool utf8;                    /* RFC 6532: UTF-8 in headers is fine */
+	bool no_memory;
+	const char *full;             /* the limit that was passed; NULL */
+	size_t decoded;               /* bytes, for CAPS_MIME_TEXT */
+	bool scanned;
+};
+
+struct mime_field {
+	struct span name, value;      /* folds and all */
+};
+
+/* ---- mime.c ---- */
+
+/*
+ * The parts of a message, whose bytes stay the caller's. Once a limit is
+ * passed (full) they are not all there. NULL: no memory.
+ */
+struct mime *mime_parse(struct arena *a, const struct mime_field *fields,
+                        size_t n, struct span body, bool utf8);
+
+void mime_defect(struct mime *m, enum defect d);
+bool mime_has(const struct mime *m, enum defect d);
+const char *mime_defect_name(enum defect d);
+
+/* A limit is passed, which the defect names. */
+void mime_stop(struct mime *m, enum defect d, const char *why);
+
+/* May work go on? */
+bool mime_ok(const struct mime *m);
+
+/* Adds text unless it is there (ASCII without case, if nocase). */
+void mime_list_add(struct mime *m, struct mime_list **list, struct span text,
+                   bool nocase);
+
+/* ---- mime_head.c ---- */
+
+/* What a field of its header says about a part. */
+void mime_head_field(struct mime *m, size_t part, struct span name,
+                     struct span value);
+
+/* The header is over: what kind of part it is. */
+void mime_head_end(struct mime *m, size_t part);
+
+/* ---- mime_param.c ---- */
+
+/* One way to read one parameter. */
+struct mime_param {
+	struct mime_param *next;
+	struct span name;    /* lower case, without * and numbers */
+	struct span value;   /* bytes */
+	struct span charset; /* RFC 2231; p NULL: plain */
+};
+
+/*
+ * Reads "type; name=value ..." (RFC 2045 5.1, 2183 2, 2231): *head is what
+ * is before the first semicolon, without comments and blanks.
+ */
+struct mime_param *mime_params(struct mime *m, struct span value,
+                               struct span *head);
+
+/* ---- mime_name.c ---- */
+
+/* A file name out of a parameter; its oddities are defects. */
+void mime_name_add(struct mime *m, size_t part, const struct mime_param *p);
+
+/*
+ * What a desktop takes for a file's kind: what is behind the last dot, in
+ * lower case, once what is not shown or not kept is gone. n 0: nothing.
+ */
+struct span mime_extension(struct arena *a, struct span name);
+
+/* ---- mime_decode.c ---- */
+
+/*
+ * The text of a part as one encoding and charset have it: valid UTF-8, lines
+ * end in LF. p NULL: not mime_ok any more.
+ */
+struct span mime_text(struct mime *m, size_t part, enum mime_encoding e,
+                      struct span charset);
+
+/* Text that nothing is said of. */
+struct span mime_loose_text(struct mime *m, struct span bytes);
+
+/* The bytes that a transfer encoding holds. p NULL: not mime_ok. */
+struct span mime_decode(struct mime *m, enum mime_encoding e,
+                        struct span bytes);
+
+/* Sizes, and the defects in contents: all parts, once. */
+void mime_scan(struct mime *m);
+
+#endif

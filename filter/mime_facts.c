@@ -1,0 +1,207 @@
+#include "mime_facts.h"
+#include "utf8.h"
+
+/* Who collects values. */
+struct collector {
+	struct mime *m;
+	struct mime_answer *a;
+};
+
+static void
+give(struct collector *c, size_t item, struct value v)
+{
+	struct value *kept = NULL;
+
+	if (v.text.p != NULL)
+		kept = arena_grow(c->m->arena, &c->a->values, &c->a->n,
+		                  sizeof(*kept));
+	if (kept == NULL) {
+		c->m->no_memory = c->m->no_memory || c->m->full == NULL;
+		return;
+	}
+	*kept = v;
+	kept->item = (unsigned)item;
+}
+
+static void
+give_text(struct collector *c, size_t item, struct span text)
+{
+	give(c, item, (struct value){.type = VALUE_TEXT, .text = text});
+}
+
+static void
+give_number(struct collector *c, size_t item, size_t n)
+{
+	give(c, item, (struct value){
+		.type = VALUE_NUMBER, .number = (double)n,
+		.text = arena_printf(c->m->arena, "%zu", n),
+	});
+}
+
+/* Types are bytes of a stranger, but tokens: printable unless 8-bit. */
+static void
+give_list(struct collector *c, size_t item, const struct mime_list *l)
+{
+	for (; l != NULL; l = l->next)
+		give_text(c, item, utf8_make_valid(c->m->arena, l->text));
+}
+
+/* ---- one function a subject, called for each part ---- */
+
+static void
+part_text(struct collector *c, size_t i)
+{
+	const struct mime_part *p = &c->m->parts[i];
+	const struct mime_list *none = &(struct mime_list){NULL, SPAN("")}, *l;
+	enum mime_encoding e;
+
+	if (!p->text)
+		return;
+	for (e = ENCODING_7BIT; e <= ENCODING_UNKNOWN; e <<= 1)
+		for (l = p->charsets != NULL ? p->charsets : none;
+		     (p->encodings & e) && l != NULL && mime_ok(c->m);
+		     l = l->next)
+			give_text(c, i, mime_text(c->m, i, e, l->text));
+}
+
+static void
+part_type(struct collector *c, size_t i)
+{
+	give_list(c, i, c->m->parts[i].types);
+}
+
+static void
+attachment_name(struct collector *c, size_t i)
+{
+	const struct mime_part *p = &c->m->parts[i];
+
+	if (!p->attachment)
+		return;
+	if (p->names == NULL)
+		give_text(c, i, SPAN(""));
+	give_list(c, i, p->names);
+}
+
+static void
+attachment_extension(struct collector *c, size_t i)
+{
+	const struct mime_part *p = &c->m->parts[i];
+	const struct mime_list *l;
+	struct mime_list *seen = NULL;
+	struct span s;
+
+	for (l = p->attachment ? p->names : NULL; l != NULL; l = l->next) {
+		s = mime_extension(c->m->arena, l->text);
+		if (s.p == NULL || s.n > 0)
+			mime_list_add(c->m, &seen, s, false);
+	}
+	give_list(c, i, seen);
+}
+
+static void
+attachment_type(struct collector *c, size_t i)
+{
+	if (c->m->parts[i].attachment)
+		give_list(c, i, c->m->parts[i].types);
+}
+
+static void
+attachment_size(struct collector *c, size_t i)
+{
+	if (c->m->parts[i].attachment)
+		give_number(c, i, c->m->parts[i].size);
+}
+
+static void
+each_part(struct collector *c, void (*give_part)(struct collector *, size_t))
+{
+	size_t i;
+
+	for (i = 0; i < c->m->n_parts && mime_ok(c->m); i++)
+		give_part(c, i);
+}
+
+/* ---- the others ---- */
+
+static void
+give_loose(struct collector *c)
+{
+	const struct mime_loose *l = c->m->loose;
+	size_t i;
+
+	for (i = 0; i < c->m->n_loose && mime_ok(c->m); i++)
+		give_text(c, l[i].part, mime_loose_text(c->m, l[i].bytes));
+}
+
+static void
+count_attachments(struct collector *c)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < c->m->n_parts; i++)
+		n += c->m->parts[i].attachment;
+	give_number(c, 0, n);
+}
+
+static void
+give_defects(struct collector *c)
+{
+	enum defect d;
+
+	for (d = 0; d < DEFECTS; d++)
+		if (mime_has(c->m, d))
+			give_text(c, d, span_of(mime_defect_name(d)));
+}
+
+static void
+answer(struct collector *c, enum subject_id id)
+{
+	switch (id) {
+	case SUBJECT_BODY:
+		each_part(c, part_text);
+		give_loose(c);
+		break;
+	case SUBJECT_PART_TYPE:
+		each_part(c, part_type);
+		break;
+	case SUBJECT_PART_COUNT:
+		give_number(c, 0, c->m->n_parts);
+		break;
+	case SUBJECT_ATTACHMENT:
+		each_part(c, attachment_name);
+		break;
+	case SUBJECT_ATTACHMENT_EXTENSION:
+		each_part(c, attachment_extension);
+		break;
+	case SUBJECT_ATTACHMENT_TYPE:
+		each_part(c, attachment_type);
+		break;
+	case SUBJECT_ATTACHMENT_SIZE:
+		mime_scan(c->m);
+		each_part(c, attachment_size);
+		break;
+	default:
+		count_attachments(c);
+		break;
+	}
+}
+
+bool
+mime_answer(struct mime *m, enum subject_id id, struct mime_answer *a)
+{
+	struct collector c = {m, a};
+	const char *before = m->full;
+
+	*a = (struct mime_answer){NULL, 0, NULL};
+	if (id == SUBJECT_MIME_DEFECT) {
+		mime_scan(m);
+		give_defects(&c);
+		return !m->no_memory;
+	}
+	if (mime_ok(m))
+		answer(&c, id);
+	a->failed = m->full;
+	/* too much text is no reason to say nothing of names */
+	m->full = before;
+	return !m->no_memory;
+}

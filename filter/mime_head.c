@@ -1,0 +1,222 @@
+/*
+ * mime_head.c - what the header of a part says of it (RFC 2045 5 and 6, RFC
+ * 2183). Of fields that are there twice each counts: readers differ.
+ */
+#include <string.h>
+
+#include "mime.h"
+#include "caps.h"
+#include "utf8.h"
+
+/* ---- any field ---- */
+
+static void
+check_bytes(struct mime *m, struct span s)
+{
+	size_t i;
+	bool high = false;
+
+	for (i = 0; i < s.n; i++) {
+		high = high || (unsigned char)s.p[i] >= 0x80;
+		if (s.p[i] == '\0')
+			mime_defect(m, DEFECT_NUL);
+		if (s.p[i] == '\r' && (i + 1 == s.n || s.p[i + 1] != '\n'))
+			mime_defect(m, DEFECT_BARE_CR);
+	}
+	if (high && !(m->utf8 && utf8_valid(s)))
+		mime_defect(m, DEFECT_RAW_8BIT);
+}
+
+/* ---- Content-Type ---- */
+
+static bool
+begins(struct span s, const char *with)
+{
+	size_t n = strlen(with);
+
+	return s.n >= n && memcmp(s.p, with, n) == 0;
+}
+
+/* type "/" subtype, of tokens (RFC 2045 5.1); in lower case already */
+static bool
+is_type(struct span s)
+{
+	const char *slash = s.n == 0 ? NULL : memchr(s.p, '/', s.n);
+	size_t i;
+
+	if (slash == NULL || slash == s.p || slash + 1 == s.p + s.n)
+		return false;
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] == 0x7f ||
+		    (s.p + i != slash &&
+		     strchr("()<>@,;:\\\"/[]?=", s.p[i]) != NULL))
+			return false;
+	return true;
+}
+
+static void
+take_type(struct mime *m, size_t part, struct span value)
+{
+	struct mime_part *p = &m->parts[part];
+	struct span head;
+	struct mime_param *q = mime_params(m, value, &head);
+
+	if (++p->n_types > 1)
+		mime_defect(m, DEFECT_DUPLICATE_TYPE);
+	if (!is_type(head)) {
+		mime_defect(m, DEFECT_BAD_TYPE);
+		head = SPAN("text/plain");
+	}
+	mime_list_add(m, &p->types, head, true);
+	for (; q != NULL && mime_ok(m); q = q->next)
+		if (span_is(q->name, SPAN("boundary")))
+			mime_list_add(m, &p->boundaries, q->value, false);
+		else if (span_is(q->name, SPAN("charset")))
+			mime_list_add(m, &p->charsets, q->value, true);
+		else if (span_is(q->name, SPAN("name")))
+			mime_name_add(m, part, q);
+	if ((p->boundaries != NULL && p->boundaries->next != NULL) ||
+	    (p->charsets != NULL && p->charsets->next != NULL))
+		mime_defect(m, DEFECT_DUPLICATE_PARAMETER);
+}
+
+/* ---- the others ---- */
+
+static void
+take_encoding(struct mime *m, size_t part, struct span value)
+{
+	static const struct {
+		struct span name;
+		enum mime_encoding encoding;
+	} known[] = {
+		{{"7bit", 4}, ENCODING_7BIT},
+		{{"8bit", 4}, ENCODING_8BIT},
+		{{"binary", 6}, ENCODING_8BIT},
+		{{"base64", 6}, ENCODING_BASE64},
+		{{"quoted-printable", 16}, ENCODING_QP},
+	};
+	struct mime_part *p = &m->parts[part];
+	struct span head;
+	size_t i;
+
+	mime_params(m, value, &head);
+	if (++p->n_encodings > 1)
+		mime_defect(m, DEFECT_DUPLICATE_ENCODING);
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (span_is(head, known[i].name)) {
+			p->encodings |= known[i].encoding;
+			return;
+		}
+	p->encodings |= ENCODING_UNKNOWN;
+	mime_defect(m, DEFECT_UNKNOWN_ENCODING);
+}
+
+static void
+take_disposition(struct mime *m, size_t part, struct span value)
+{
+	struct span head;
+	struct mime_param *q = mime_params(m, value, &head);
+
+	for (; q != NULL && mime_ok(m); q = q->next)
+		if (span_is(q->name, SPAN("filename")) ||
+		    span_is(q->name, SPAN("name")))
+			mime_name_add(m, part, q);
+}
+
+void
+mime_head_field(struct mime *m, size_t part, struct span name,
+                struct span value)
+{
+	struct span word = span_trim(name);
+
+	check_bytes(m, name);
+	check_bytes(m, value);
+	if (word.n != name.n)
+		mime_defect(m, DEFECT_BLANK_BEFORE_COLON);
+	if (word.n < 8 || !span_is_nocase((struct span){word.p, 8},
+	                                  SPAN("content-")))
+		return;
+	if (value.n > CAPS_MIME_FIELD) {
+		mime_stop(m, DEFECT_TOO_MANY_PARAMETERS,
+		          "a Content- field that is too long");
+		return;
+	}
+	if (span_is_nocase(word, SPAN("content-type")))
+		take_type(m, part, value);
+	else if (span_is_nocase(word, SPAN("content-transfer-encoding")))
+		take_encoding(m, part, value);
+	else if (span_is_nocase(word, SPAN("content-disposition")))
+		take_disposition(m, part, value);
+}
+
+/* ---- all of them ---- */
+
+static bool
+has_type(const struct mime_part *p, const char *type)
+{
+	const struct mime_list *t;
+
+	for (t = p->types; t != NULL; t = t->next)
+		if (begins(t->text, type))
+			return true;
+	return false;
+}
+
+/* RFC 2046 5.1.5 */
+static struct span
+default_type(const struct mime *m, const struct mime_part *p)
+{
+	if (p->parent != MIME_NONE &&
+	    has_type(&m->parts[p->parent], "multipart/digest"))
+		return SPAN("message/rfc822");
+	return SPAN("text/plain");
+}
+
+static bool
+is_attachment(const struct mime_part *p)
+{
+	const struct mime_list *t;
+
+	for (t = p->types; t != NULL; t = t->next)
+		if (!begins(t->text, "text/") &&
+		    !begins(t->text, "multipart/"))
+			return true;
+	return p->names != NULL;
+}
+
+static void
+check_boundary(struct mime *m, struct mime_part *p)
+{
+	const struct mime_list *b;
+
+	if (p->boundaries == NULL) {
+		mime_defect(m, DEFECT_MISSING_BOUNDARY);
+		p->text = true; /* so a reader shows it */
+	}
+	for (b = p->boundaries; b != NULL; b = b->next)
+		if (b->text.n == 0)
+			mime_defect(m, DEFECT_EMPTY_BOUNDARY);
+}
+
+void
+mime_head_end(struct mime *m, size_t part)
+{
+	struct mime_part *p = &m->parts[part];
+
+	if (p->types == NULL)
+		mime_list_add(m, &p->types, default_type(m, p), true);
+	if (p->encodings == 0)
+		p->encodings = ENCODING_7BIT;
+	p->text = has_type(p, "text/");
+	p->multipart = has_type(p, "multipart/");
+	p->message = !p->multipart && (has_type(p, "message/rfc822") ||
+		has_type(p, "message/global") || has_type(p, "message/news"));
+	p->attachment = is_attachment(p);
+	if (p->multipart)
+		check_boundary(m, p);
+	if ((p->message || (p->multipart && p->boundaries != NULL)) &&
+	    (p->encodings & ENCODINGS_DECODED)) {
+		mime_defect(m, DEFECT_ENCODED_MULTIPART);
+		p->container = true;
+	}
+}

@@ -240,3 +240,9 @@ EXTRA_DIST += tests/mime
 noinst_PROGRAMS += tests/fuzz_mime
 tests_fuzz_mime_SOURCES = tests/fuzz_mime.c tests/fuzz_main.c
 tests_fuzz_mime_LDADD = $(FILTER_LIBS)
+if HAVE_CHECK
+check_PROGRAMS += tests/test_mime
+tests_test_mime_SOURCES = tests/test_mime.c tests/check.h
+tests_test_mime_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_mime_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif

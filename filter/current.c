@@ -12,6 +12,8 @@ struct current {
 	struct policy *policy;
 	struct resolver *resolver;
 	char *path;
+	void (*tell)(void *of, bool bad, const char *text);
+	void *of;
 };
 
 struct resolver *
@@ -80,6 +82,15 @@ current_free(struct current *c)
 	free(c);
 }
 
+void
+current_tell(struct current *c,
+             void (*tell)(void *of, bool bad, const char *text), void *of)
+{
+	c->tell = tell;
+	c->of = of;
+	policy_tell(c->policy, tell, of);
+}
+
 struct policy *
 current_get(struct current *c)
 {
@@ -118,6 +129,7 @@ swap(struct current *c, struct policy *p, struct resolver *r)
 	struct policy *old = c->policy;
 	struct resolver *old_resolver = c->resolver;
 
+	policy_tell(p, c->tell, c->of);
 	pthread_mutex_lock(&c->lock);
 	c->policy = p;
 	c->resolver = r;

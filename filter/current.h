@@ -14,6 +14,14 @@ struct current;
 
 /* Loads path; NULL (and d says why) if it does not load or its tests fail. */
 struct current *current_load(const char *path, struct diags *d);
+
+/*
+ * Whom the policies in force, this one and those to come, tell what becomes
+ * of their tables (policy_tell). Before any session.
+ */
+void current_tell(struct current *c,
+                  void (*tell)(void *of, bool bad, const char *text),
+                  void *of);
 void current_free(struct current *c);
 
 /* A reference on the policy in force, taken under the lock of the swap. */

@@ -441,6 +441,13 @@ start_threads(struct filter *f)
 	       0 : EX_OSERR;
 }
 
+/* A table's file was read again, or could not be. */
+static void
+tell_of_table(void *of, bool bad, const char *text)
+{
+	sink_write(of, bad ? LOG_WARNING : LOG_NOTICE, span_of(text));
+}
+
 static int
 start(struct filter *f, const struct options *o, int inherited)
 {
@@ -454,6 +461,8 @@ start(struct filter *f, const struct options *o, int inherited)
 	set = policy_settings(p);
 	log = (int)set->log.number;
 	f->log = sink_open(log);
+	if (f->log != NULL)
+		current_tell(f->policies, tell_of_table, f->log);
 	openlog("vaglio", LOG_PID | LOG_NDELAY, LOG_MAIL); /* libmilter's */
 	status = f->log == NULL ? EX_OSERR : find_identity(f, o, set);
 	if (status == 0)

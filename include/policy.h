@@ -31,6 +31,13 @@ struct policy *policy_load(const char *path, struct diags *d);
 struct policy *policy_load_text(struct span text, const char *name,
                                 const char *dir, struct diags *d);
 
+/*
+ * Whom to tell, in one line and from any thread, that a table was read again
+ * or (bad) could not be. To be called before the policy is shared.
+ */
+void policy_tell(struct policy *p,
+                 void (*tell)(void *of, bool bad, const char *text), void *of);
+
 /* Any thread. */
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);

@@ -10,7 +10,7 @@
 
 #include "backend.h"
 
-/* Read whole when the policy is loaded: table_file.c. */
+/* Read whole: table_file.c, table_reload.c. */
 static const struct backend backend_file = {
 	.name = "file", .argument = "PATH", .is_path = true, .near = true,
 };

@@ -39,8 +39,8 @@ open_table(struct checker *c, const char *name, const struct ast_table *t)
 	if (t->backend.p == NULL)
 		return check_inline_table(c, name, t->entries);
 	if (row->open == NULL && row->is_path)
-		return table_file(name, check_path(c, t->path),
-		                  t->path->place, c->diags);
+		return table_file_watched(name, check_path(c, t->path),
+		                          t->path->place, c->diags);
 	if (row->open == NULL) {
 		diag_error(c->diags, t->backend_place,
 		           "tables of kind \"%.*s\" are not supported: write "

@@ -64,6 +64,7 @@ librules_a_SOURCES = \
 	rules/table_key.c \
 	rules/table_list.c \
 	rules/table_net.c \
+	rules/table_reload.c \
 	rules/utf8.c \
 	rules/watch.c \
 	rules/watch.h \

@@ -258,6 +258,16 @@ policy_load(const char *path, struct diags *d)
 	return p;
 }
 
+void
+policy_tell(struct policy *p,
+            void (*tell)(void *of, bool bad, const char *text), void *of)
+{
+	size_t i;
+
+	for (i = 0; i < p->program.n_tables; i++)
+		table_tell(p->program.tables[i].table, tell, of);
+}
+
 struct policy *
 policy_ref(struct policy *p)
 {

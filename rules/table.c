@@ -65,6 +65,14 @@ table_free(struct table *t)
 	free(t);
 }
 
+void
+table_tell(struct table *t,
+           void (*tell)(void *of, bool bad, const char *text), void *of)
+{
+	if (t->elsewhere != NULL && t->elsewhere->tell != NULL)
+		t->elsewhere->tell(t, tell, of);
+}
+
 size_t
 table_entries(const struct table *t)
 {
@@ -242,6 +250,14 @@ index_entries(struct teller *teller, struct table_index *x)
 	return good;
 }
 
+static void
+ask_elsewhere(struct table *t, bool values, enum value_type type,
+              struct place where, struct diags *d)
+{
+	if (t->elsewhere->ask != NULL)
+		t->elsewhere->ask(t, values, type, where, d);
+}
+
 void
 table_ask_key(struct table *t, enum value_type type, struct place where,
               struct diags *d)
@@ -250,8 +266,12 @@ table_ask_key(struct table *t, enum value_type type, struct place where,
 	                        .part = "keys"};
 	bool good;
 
-	if (t->why.p != NULL || t->elsewhere != NULL ||
-	    t->keys[type] != NULL || (type == VALUE_IP && t->nets != NULL))
+	if (t->elsewhere != NULL) {
+		ask_elsewhere(t, false, type, where, d);
+		return;
+	}
+	if (t->why.p != NULL || t->keys[type] != NULL ||
+	    (type == VALUE_IP && t->nets != NULL))
 		return;
 	if (type == VALUE_IP)
 		good = (t->nets = table_nets_new(t->n)) != NULL;
@@ -298,6 +318,7 @@ table_ask_values(struct table *t, enum value_type type, struct place where,
 
 	if (t->elsewhere != NULL) {
 		arena_free(a);
+		ask_elsewhere(t, true, type, where, d);
 		return;
 	}
 	if (a == NULL) {

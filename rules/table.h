@@ -51,11 +51,23 @@ struct table *table_inline(const char *name, const struct table_entry *e,
 struct table *table_file(const char *name, const char *path,
                          struct place where, struct diags *d);
 
+/* The same, and the file is read again whenever it changes. */
+struct table *table_file_watched(const char *name, const char *path,
+                                 struct place where, struct diags *d);
+
+/*
+ * Whom to tell what becomes of a table later; of any thread. To be called
+ * before the table is shared.
+ */
+void table_tell(struct table *t,
+                void (*tell)(void *of, bool bad, const char *text), void *of);
+
 /* Every question fails, with why: <t> fails in a test. */
 struct table *table_failing(const char *name, struct span why);
 
 void table_free(struct table *t);
 
+/* Of one that is inline or that table_file read. */
 size_t table_entries(const struct table *t);
 
 /*

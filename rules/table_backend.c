@@ -184,7 +184,9 @@ shut(struct table *t)
 		s->row->close(s->opened);
 }
 
-static const struct elsewhere elsewhere = {find, shut};
+static const struct elsewhere elsewhere = {
+	.find = find, .shut = shut,
+};
 
 /* ---- opening ---- */
 

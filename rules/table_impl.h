@@ -7,6 +7,7 @@
  *	table_net.c    networks to entries: the longest prefix
  *	table_list.c   entries that stand in the policy
  *	table_file.c   entries that stand in a file
+ *	table_reload.c a file that is read again when it changes
  *	table_backend.c  entries that stand elsewhere, behind a back end
  */
 #ifndef TABLE_IMPL_H
@@ -54,6 +55,13 @@ struct elsewhere {
 	                          const struct table_context *c,
 	                          struct arena *a, struct table_answer *answer);
 	void (*shut)(struct table *t);
+	/* table_ask_key, table_ask_values; or NULL */
+	void (*ask)(struct table *t, bool values, enum value_type type,
+	            struct place where, struct diags *d);
+	/* table_tell; or NULL */
+	void (*tell)(struct table *t,
+	             void (*tell)(void *of, bool bad, const char *text),
+	             void *of);
 };
 
 struct table {

@@ -187,15 +187,14 @@ watch_get(struct watch *w, void **thing, struct span *why)
 {
 	int64_t now = clock_now(CLOCK_MONOTONIC_COARSE);
 	struct watched *held;
-	bool mine;
 
 	pthread_mutex_lock(&w->lock);
-	mine = !w->looking && now >= w->next;
-	w->looking = w->looking || mine;
-	pthread_mutex_unlock(&w->lock);
-	if (mine)
+	if (!w->looking && now >= w->next) {
+		w->looking = true;
+		pthread_mutex_unlock(&w->lock);
 		refresh(w);
-	pthread_mutex_lock(&w->lock);
+		pthread_mutex_lock(&w->lock);
+	}
 	held = w->now;
 	held->refs++;
 	pthread_mutex_unlock(&w->lock);

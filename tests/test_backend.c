@@ -70,6 +70,7 @@ postmap(const char *type, const char *source, const char *text)
 	/* postmap waits until its source is older than a second */
 	ck_assert_int_eq(utimensat(AT_FDCWD, path(source), old, 0), 0);
 	put("main.cf", main_cf, sizeof(main_cf) - 1);
+	ck_assert_int_eq(utimensat(AT_FDCWD, path("main.cf"), old, 0), 0);
 	pid = fork();
 	ck_assert(pid >= 0);
 	if (pid == 0) {
@@ -477,6 +478,98 @@ START_TEST(what_is_no_such_file_can_not_be_opened)
 }
 END_TEST
 
+/* ---- files of text ---- */
+
+static char heard[4096];
+
+static void
+hear(void *of, bool bad, const char *line)
+{
+	size_t n = strlen(heard);
+
+	(void)of;
+	snprintf(heard + n, sizeof(heard) - n, "%s%s\n", bad ? "bad: " : "",
+	         line);
+}
+
+static struct table *
+open_text(const char *content)
+{
+	struct table *t;
+
+	put("t", content, strlen(content));
+	t = table_file_watched("t", path("t"), nowhere, diags);
+	ck_assert_msg(t != NULL, "%s", told());
+	table_ask_key(t, VALUE_TEXT, nowhere, diags);
+	table_ask_values(t, VALUE_ADDRESS, nowhere, diags);
+	ck_assert_uint_eq(diags_errors(diags), 0);
+	*heard = '\0';
+	table_tell(t, hear, NULL);
+	return t;
+}
+
+/* By renaming another to it. */
+static void
+replace(const char *content)
+{
+	put("new", content, strlen(content));
+	ck_assert_int_eq(rename(path("new"), path("t")), 0);
+}
+
+/* Asks until something is told. */
+static void
+hears(const struct table *t, const char *what)
+{
+	const struct timespec pause = {0, 20000000};
+	int i;
+
+	for (i = 0; i < 1500 && strstr(heard, what) == NULL; i++) {
+		find(t, text("a"));
+		nanosleep(&pause, NULL);
+	}
+	ck_assert_msg(strstr(heard, what) != NULL, "%s", heard);
+}
+
+START_TEST(a_text_file_is_read_again_when_it_changes)
+{
+	struct table *t;
+
+	begin();
+	t = open_text("a a@example.org, b@example.org\n");
+	ck_assert_str_eq(find(t, text("a")), "a@example.org|b@example.org");
+	replace("a c@example.org\nb d@example.org\n");
+	becomes(t, text("a"), "c@example.org");
+	ck_assert_str_eq(find(t, text("B")), "d@example.org");
+	ck_assert_str_eq(heard, "table <t> was read again: 2 entries\n");
+	put("t", "a e@example.org\n", 16); /* in place */
+	becomes(t, text("a"), "e@example.org");
+	ck_assert_str_eq(find(t, text("b")), "-");
+	end(t);
+}
+END_TEST
+
+START_TEST(a_broken_text_file_leaves_the_old_entries_and_is_told_once)
+{
+	const char *line;
+	struct table *t;
+
+	begin();
+	t = open_text("a a@example.org\n");
+	replace("a c@example.org\n\nb nonsense\n");
+	hears(t, "/t:3:3: \"nonsense\" is no address");
+	ck_assert(strstr(heard, "the old entries of <t> stay in force") != NULL);
+	ck_assert_str_eq(find(t, text("a")), "a@example.org");
+	ck_assert_int_eq(unlink(path("t")), 0);
+	hears(t, "No such file");
+	ck_assert_str_eq(find(t, text("a")), "a@example.org");
+	line = strstr(heard, "/t:3:3");
+	ck_assert(strstr(line + 1, "/t:3:3") == NULL);
+	replace("a d@example.org\n");
+	becomes(t, text("a"), "d@example.org");
+	end(t);
+}
+END_TEST
+
 /* ---- threads ---- */
 
 struct crowd {
@@ -506,27 +599,63 @@ ask_on(void *of)
 	return NULL;
 }
 
+static void
+start_crowd(struct crowd *crowd, pthread_t threads[4])
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_on,
+		                                crowd), 0);
+}
+
+static void
+end_crowd(struct crowd *crowd, pthread_t threads[4])
+{
+	int i;
+
+	atomic_store(&crowd->done, true);
+	for (i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(atomic_load(&crowd->wrong), 0);
+}
+
+START_TEST(threads_go_on_asking_while_a_text_file_changes)
+{
+	struct crowd crowd = {0};
+	pthread_t threads[4];
+	struct table *t;
+
+	begin();
+	put("t", "a before\n", 9);
+	crowd.table = t = table_file_watched("t", path("t"), nowhere, diags);
+	table_ask_key(t, VALUE_TEXT, nowhere, diags);
+	start_crowd(&crowd, threads);
+	replace("a after\n");
+	becomes(t, text("a"), "after");
+	replace("\"a\n");
+	replace("a before\n");
+	becomes(t, text("a"), "before");
+	end_crowd(&crowd, threads);
+	end(t);
+}
+END_TEST
+
 START_TEST(threads_go_on_asking_while_the_file_changes)
 {
 	struct crowd crowd = {0};
 	pthread_t threads[4];
 	struct table *t = NULL;
-	int i;
 
 	begin();
 	if (postmap("lmdb", "t", "a before\n")) {
 		crowd.table = t = open_table("lmdb", "t");
-		for (i = 0; i < 4; i++)
-			ck_assert_int_eq(pthread_create(&threads[i], NULL,
-			                                ask_on, &crowd), 0);
+		start_crowd(&crowd, threads);
 		ck_assert(postmap("lmdb", "t", "a after\n"));
 		becomes(t, text("a"), "after");
 		ck_assert(postmap("lmdb", "t", "a before\n"));
 		becomes(t, text("a"), "before");
-		atomic_store(&crowd.done, true);
-		for (i = 0; i < 4; i++)
-			pthread_join(threads[i], NULL);
-		ck_assert_uint_eq(atomic_load(&crowd.wrong), 0);
+		end_crowd(&crowd, threads);
 	}
 	end(t);
 }
@@ -545,4 +674,7 @@ CHECK_MAIN("backend",
 	a_damaged_lmdb_file_gives_an_error_or_an_answer,
 	a_damaged_cdb_file_gives_an_error_or_an_answer,
 	what_is_no_such_file_can_not_be_opened,
+	a_text_file_is_read_again_when_it_changes,
+	a_broken_text_file_leaves_the_old_entries_and_is_told_once,
+	threads_go_on_asking_while_a_text_file_changes,
 	threads_go_on_asking_while_the_file_changes)

@@ -395,15 +395,17 @@ not(enum truth t)
 	return t == EVAL_UNASKED ? t : truth_not(t);
 }
 
-/* As truth_and; what was not asked may turn out to be a no, and so stands
- * between later and failed. */
+/*
+ * As truth_and; what was not asked may turn out to be a no, and so stands
+ * between later and failed, or before later if a no is of use.
+ */
 static enum truth
-and(enum truth a, enum truth b)
+and(enum truth a, enum truth b, bool no_helps)
 {
 	if (a == EVAL_UNASKED || b == EVAL_UNASKED) {
 		enum truth other = a == EVAL_UNASKED ? b : a;
 
-		return other == TRUTH_NO || other == TRUTH_LATER
+		return other == TRUTH_NO || (other == TRUTH_LATER && !no_helps)
 		       ? other : EVAL_UNASKED;
 	}
 	return truth_and(a, b);
@@ -414,13 +416,14 @@ static enum truth
 both(struct evaluation *e, const struct node *n, bool flip)
 {
 	enum truth a = eval_node(e, n->left), b;
+	bool no_helps = e->eager || e->inside_not != flip;
 
 	if (flip)
 		a = not(a);
 	if (a == TRUTH_NO)
 		return a;
 	b = eval_node(e, n->right);
-	return and(a, flip ? not(b) : b);
+	return and(a, flip ? not(b) : b, no_helps);
 }
 
 static enum truth
@@ -436,7 +439,7 @@ eval_junction(struct evaluation *e, const struct node *n)
 		e->cost = cost;
 		/* beside something later a dear question settles nothing
 		 * but a no: that is asked for only if it helps */
-		if (t == TRUTH_NO || (t == TRUTH_LATER && !e->eager))
+		if (t == TRUTH_NO || t == TRUTH_LATER)
 			return flip ? not(t) : t;
 	}
 	t = both(e, n, flip);
@@ -459,9 +462,11 @@ eval_node(struct evaluation *e, size_t number)
 	known = n->rcpt ? e->rcpt : e->shared;
 	if (known != NULL && known->nodes[n->slot] != 0)
 		return (enum truth)(known->nodes[n->slot] - 1);
-	if (n->kind == NODE_NOT)
+	if (n->kind == NODE_NOT) {
+		e->inside_not = !e->inside_not;
 		t = not(eval_node(e, n->left));
-	else if (n->kind >= NODE_PRESENT)
+		e->inside_not = !e->inside_not;
+	} else if (n->kind >= NODE_PRESENT)
 		t = eval_leaf(e, n);
 	else
 		t = eval_junction(e, n);

@@ -34,6 +34,7 @@ struct evaluation {
 	enum stage stage;             /* reached */
 	enum cost cost;               /* ask no dearer question */
 	bool eager;                   /* ask a dear one also beside a "later" */
+	bool inside_not;              /* a no is what would make the rule a yes */
 	bool failing;                 /* no memory: everything fails */
 };
 

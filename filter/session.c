@@ -216,6 +216,7 @@ fail(struct session *s, const char *why)
 	s->let_in = false;
 	report(&s->told, LOG_WARNING, &r);
 	conclude(s, a);
+	finish(s);
 	return again(s);
 }
 

@@ -522,6 +522,27 @@ START_TEST(a_body_in_pieces_is_one_value)
 }
 END_TEST
 
+START_TEST(the_body_is_there_until_the_last_line_is_written)
+{
+	begin("rule r if raw body contains virus reject 550 5.7.1 \"no\"\n"
+	      "rule l if raw body log \"body: ${raw body}\"\n"
+	      "shadow rule s if raw body contains horse reject \"no\"");
+	start();
+	body("virus horse");
+	SAID(finish(), "reject 550 5.7.1 no");
+	NOT_LOGGED("rule=l");
+	NOT_LOGGED("rule=s");
+	session_abort(session);
+	logged[0] = '\0';
+	start();
+	body("a horse");
+	SAID(finish(), "accept");
+	LOGGED("text=\"body: a horse\"");
+	LOGGED("shadow: rule=s");
+	end();
+}
+END_TEST
+
 START_TEST(macros_of_the_connection_are_kept)
 {
 	begin("rule d if daemon is ORIGINATING and sender is b@example.org\n"
@@ -803,7 +824,9 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	a_client_without_an_address_is_the_local_command,
 	an_ipv4_mapped_client_is_ipv4, the_port_is_of_the_socket_address,
 	parameters_are_values_as_they_came, size_counts_what_smtp_would,
-	a_body_in_pieces_is_one_value, macros_of_the_connection_are_kept,
+	a_body_in_pieces_is_one_value,
+	the_body_is_there_until_the_last_line_is_written,
+	macros_of_the_connection_are_kept,
 	a_queue_id_may_come_late, invalid_utf8_is_matched_and_logged_safely,
 	too_many_fields_are_deferred, a_header_too_large_is_deferred,
 	a_message_too_large_is_deferred_unless_it_is_rejected,

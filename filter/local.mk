@@ -5,6 +5,7 @@ FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
 	$(CARES_LIBS) $(SPF2_LIBS)
 libfilter_a_SOURCES = \
 	filter/address.c filter/address.h \
+	filter/asker.c filter/asker.h \
 	filter/charset.c filter/charset.h filter/encoded.c \
 	filter/mailboxes.c \
 	filter/body.c filter/body.h \

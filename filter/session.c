@@ -14,6 +14,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "asker.h"
 #include "caps.h"
 #include "report.h"
 #include "session.h"
@@ -30,6 +31,7 @@ struct session {
 	struct session_host host;
 	const struct table *const *tables;
 	struct facts facts;
+	struct lookup_dns dns;
 	struct review *review;  /* NULL: no message at hand */
 	enum stage at;          /* of the call at hand */
 	bool mail;              /* MAIL was told */
@@ -715,7 +717,8 @@ session_new(struct policy *p, const struct table *const *tables,
 		return NULL;
 	s->host = *host;
 	s->tables = tables;
-	s->facts = (struct facts){facts_ask, &s->told};
+	s->dns = (struct lookup_dns){asker_dns, &s->told};
+	s->facts = (struct facts){facts_ask, &s->told, &s->dns};
 	s->verdict.rule = s->holder = NO_RULE;
 	if (!told_open(&s->told, policy_ref(p), &s->host)) {
 		session_free(s);

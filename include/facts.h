@@ -2,6 +2,7 @@
 #ifndef FACTS_H
 #define FACTS_H
 
+#include "lookup.h"
 #include "subject.h"
 
 #define NO_RCPT ((size_t)-1)
@@ -17,6 +18,7 @@ struct facts {
 	const struct fact *(*ask)(void *of, size_t n, const struct ask *ask,
 	                          size_t rcpt);
 	void *of;
+	const struct lookup_dns *dns; /* or NULL: it is not asked */
 };
 
 #endif

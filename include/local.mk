@@ -6,6 +6,7 @@ noinst_HEADERS = \
 	include/domain.h \
 	include/facts.h \
 	include/ip.h \
+	include/lookup.h \
 	include/pattern.h \
 	include/policy.h \
 	include/scenario.h \

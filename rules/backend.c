@@ -15,10 +15,6 @@ static const struct backend backend_file = {
 	.name = "file", .argument = "PATH", .is_path = true, .near = true,
 };
 
-static const struct backend backend_dns = {
-	.name = "dns", .argument = "ZONE", .takes_list = true,
-};
-
 static const struct backend *const rows[] = {
 	&backend_file, &backend_cdb, &backend_lmdb, &backend_dns,
 };

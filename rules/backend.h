@@ -19,6 +19,7 @@ struct backend {
 	bool is_path;         /* that names a file */
 	bool near;            /* a key costs no more than a look at memory */
 	bool takes_list;      /* behind the argument */
+	bool may_fail;        /* so often that a rule says what then */
 	enum cost cost;
 	const char *suffix;   /* of its file, where the policy leaves it out */
 	/*
@@ -35,9 +36,9 @@ struct backend {
 	                          struct span *text, struct span *why);
 };
 
-extern const struct backend backend_cdb, backend_lmdb;
+extern const struct backend backend_cdb, backend_dns, backend_lmdb;
 
-/* The row of that name, or NULL. "file" is a row without functions. */
+/* The row of that name, or NULL. "file" and "dns" have no functions. */
 const struct backend *backend_find(struct span name);
 
 /* Row i from 0 on; NULL behind the last. */
@@ -47,6 +48,18 @@ const struct backend *backend_row(size_t i);
 struct table *table_backend(const char *name, const struct backend *row,
                             const char *argument, struct place where,
                             struct diags *d);
+
+/* One of those that count: an address or a network. */
+struct backend_answer {
+	struct span text;
+	struct place place;
+};
+
+/* dns "zone" { answers }; mistakes go to d. */
+struct table *table_dns(const char *name, struct span zone,
+                        struct place where,
+                        const struct backend_answer *answers, size_t n,
+                        struct diags *d);
 
 /*
  * A copy of a file in memory that nobody can change or cut off any more: a

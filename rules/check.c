@@ -32,6 +32,24 @@ check_path(struct checker *c, const struct ast_value *v)
 }
 
 static struct table *
+open_list(struct checker *c, const char *name, const struct ast_table *t)
+{
+	struct backend_answer *answers;
+	const struct ast_value *v;
+	size_t n = 0;
+
+	v = t->answers == NULL ? NULL : t->answers->items;
+	for (; v != NULL; v = v->next)
+		n++;
+	answers = arena_alloc(c->arena, n * sizeof(*answers));
+	v = t->answers == NULL ? NULL : t->answers->items;
+	for (n = 0; v != NULL; v = v->next)
+		answers[n++] = (struct backend_answer){v->text, v->place};
+	return table_dns(name, t->path->text, t->path->place, answers, n,
+	                 c->diags);
+}
+
+static struct table *
 open_table(struct checker *c, const char *name, const struct ast_table *t)
 {
 	const struct backend *row = backend_find(t->backend);
@@ -41,12 +59,8 @@ open_table(struct checker *c, const char *name, const struct ast_table *t)
 	if (row->open == NULL && row->is_path)
 		return table_file_watched(name, check_path(c, t->path),
 		                          t->path->place, c->diags);
-	if (row->open == NULL) {
-		diag_error(c->diags, t->backend_place,
-		           "tables of kind \"%.*s\" are not supported: write "
-		           "{ ... } or file \"PATH\"", SPAN_ARG(t->backend));
-		return NULL;
-	}
+	if (row->takes_list)
+		return open_list(c, name, t);
 	return table_backend(name, row, row->is_path ? check_path(c, t->path) :
 	                     arena_copy(c->arena, t->path->text).p,
 	                     t->path->place, c->diags);
@@ -346,6 +360,49 @@ check_find_rule(struct checker *c, struct span name)
 	return there == NULL ? NO_RULE : GPOINTER_TO_SIZE(there) - 1;
 }
 
+/* The first table in the condition that may well fail, or NULL. */
+static const struct policy_table *
+risky_table(const struct program *p, size_t number)
+{
+	const struct policy_table *t = NULL;
+	const struct node *n;
+	size_t i;
+
+	if (number == NO_NODE)
+		return NULL;
+	n = &p->nodes[number];
+	if (n->kind <= NODE_NOT) {
+		t = risky_table(p, n->left);
+		return t != NULL || n->kind == NODE_NOT ? t :
+		       risky_table(p, n->right);
+	}
+	for (i = 0; i < n->n_operands; i++) {
+		if (n->operands[i].kind != OPERAND_LOOKUP)
+			continue;
+		t = &p->tables[n->operands[i].lookup.table];
+		if (t->ast != NULL && t->ast->backend.p != NULL &&
+		    backend_find(t->ast->backend)->may_fail)
+			return t;
+	}
+	return NULL;
+}
+
+static void
+check_on_error(struct checker *c, const struct rule *r)
+{
+	const struct policy_table *t;
+
+	if (r->on_error != ON_ERROR_UNSAID)
+		return;
+	t = risky_table(c->program, r->node);
+	if (t != NULL)
+		diag_error(c->diags, r->ast->name_place,
+		           "rule \"%.*s\" asks <%.*s>, which may not answer: "
+		           "say on error skip (then the rule is passed over), "
+		           "on error tempfail or on error reject",
+		           SPAN_ARG(r->ast->name), SPAN_ARG(t->name));
+}
+
 static void
 check_rule(struct checker *c, struct ast_rule *ast)
 {
@@ -367,6 +424,7 @@ check_rule(struct checker *c, struct ast_rule *ast)
 	r->group_node = NO_NODE;
 	c->pattern_leaves = 0;
 	check_conditions(c, r);
+	check_on_error(c, r);
 	if (ast->actions == NULL)
 		diag_error(c->diags, ast->name_place,
 		           "rule \"%.*s\" has no action", SPAN_ARG(ast->name));

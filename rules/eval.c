@@ -30,6 +30,15 @@ memo_of(struct evaluation *e, const struct question *q)
 	return e->rcpt == NULL ? NULL : &e->rcpt->memos[q->slot];
 }
 
+struct table_context
+eval_context(const struct evaluation *e)
+{
+	struct table_context c = e->program->table_context;
+
+	c.dns = e->facts->dns;
+	return c;
+}
+
 const struct fact *
 eval_fact(struct evaluation *e, size_t ask)
 {
@@ -260,16 +269,16 @@ among_values(struct evaluation *e, const struct table *t,
              const struct value *key, const struct value *v)
 {
 	struct value k = as_key(key), subject = as_key(v);
+	struct table_context c = eval_context(e);
 	struct table_answer answer = {0};
 	enum table_result r;
 	size_t i;
 
-	r = table_find(t, &k, &e->program->table_context, e->arena, &answer);
+	r = table_find(t, &k, &c, e->arena, &answer);
 	if (r != TABLE_YES)
 		return truth_of(r);
 	for (i = 0; i < answer.n; i++)
-		if (table_entry_covers(answer.values[i], &subject,
-		                       &e->program->table_context))
+		if (table_entry_covers(answer.values[i], &subject, &c))
 			return TRUTH_YES;
 	return TRUTH_NO;
 }
@@ -284,10 +293,10 @@ look_up(struct evaluation *e, const struct value *v, const struct lookup *l)
 	size_t i;
 
 	if (l->ask == NO_ASK) {
+		struct table_context c = eval_context(e);
+
 		subject = as_key(v);
-		return truth_of(table_find(t, &subject,
-		                           &e->program->table_context,
-		                           e->arena, NULL));
+		return truth_of(table_find(t, &subject, &c, e->arena, NULL));
 	}
 	keys = eval_fact(e, l->ask);
 	if (keys->state == FACT_LATER)

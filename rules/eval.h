@@ -56,6 +56,9 @@ const struct fact *eval_fact(struct evaluation *e, size_t ask);
 bool eval_groups(struct evaluation *e, const struct node *n,
                  struct span groups[PATTERN_GROUPS]);
 
+/* How tables are asked for this message. */
+struct table_context eval_context(const struct evaluation *e);
+
 /* The table numbered n, as this message sees it. */
 const struct table *eval_table(const struct evaluation *e, size_t n);
 

@@ -161,6 +161,7 @@ looked_up(struct evaluation *e, const struct rule *r, const struct lookup *l)
 {
 	const struct value *key = fill_value(e, r, l->ask);
 	struct table_answer answer = {0};
+	struct table_context c = eval_context(e);
 	struct value k;
 
 	if (key == NULL)
@@ -168,8 +169,7 @@ looked_up(struct evaluation *e, const struct rule *r, const struct lookup *l)
 	k = *key;
 	if (k.type == VALUE_NUMBER)
 		k.type = VALUE_TEXT;
-	if (table_find(eval_table(e, l->table), &k,
-	               &e->program->table_context, e->arena, &answer)
+	if (table_find(eval_table(e, l->table), &k, &c, e->arena, &answer)
 	    != TABLE_YES || answer.n == 0)
 		return SPAN("");
 	return answer.values[0];

@@ -10,6 +10,7 @@ librules_a_SOURCES = \
 	rules/backend.c \
 	rules/backend.h \
 	rules/backend_cdb.c \
+	rules/backend_dns.c \
 	rules/backend_lmdb.c \
 	rules/check.c \
 	rules/checker.h \

@@ -455,6 +455,7 @@ table_find(const struct table *t, const struct value *v,
            struct table_answer *answer)
 {
 	enum table_result found = TABLE_YES;
+	bool values = answer != NULL;
 	struct table_answer unwanted;
 	uint32_t id = 0;
 
@@ -467,7 +468,7 @@ table_find(const struct table *t, const struct value *v,
 	if (v->bad)
 		return TABLE_NO;
 	if (t->elsewhere != NULL)
-		return t->elsewhere->find(t, v, c, a, answer);
+		return t->elsewhere->find(t, v, c, a, answer, values);
 	if (!find_exact(t, v, c, a, &id))
 		found = find_pattern(t, v, c, a, &id, answer);
 	if (arena_full(a))

@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "diag.h"
+#include "lookup.h"
 #include "pattern.h"
 #include "value.h"
 
@@ -25,6 +26,7 @@ struct table_answer {
 struct table_context {
 	char recipient_delimiter;  /* or 0 */
 	struct pattern_limits limits;
+	const struct lookup_dns *dns; /* or NULL: the DNS is not asked */
 };
 
 /* An entry as it was written, for inline tables. */

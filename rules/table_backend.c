@@ -155,7 +155,7 @@ find_in(const struct backend *row, void *opened, const struct value *v,
 static enum table_result
 find(const struct table *t, const struct value *v,
      const struct table_context *c, struct arena *a,
-     struct table_answer *answer)
+     struct table_answer *answer, bool values)
 {
 	struct source_of *s = t->backend;
 	enum table_result found = TABLE_FAILED;
@@ -163,6 +163,7 @@ find(const struct table *t, const struct value *v,
 	struct span why;
 	void *opened;
 
+	(void)values; /* they come with the key */
 	if (s->watch == NULL)
 		return find_in(s->row, s->opened, v, c, a, answer);
 	held = watch_get(s->watch, &opened, &why);

@@ -50,10 +50,11 @@ extern const struct store table_list_store, table_file_store;
 
 /* A table that has no entries of its own: it looks up otherwise. */
 struct elsewhere {
-	/* v is not bad; answer is there, and empty. */
+	/* v is not bad; answer is there, empty; values are wanted or not. */
 	enum table_result (*find)(const struct table *t, const struct value *v,
 	                          const struct table_context *c,
-	                          struct arena *a, struct table_answer *answer);
+	                          struct arena *a, struct table_answer *answer,
+	                          bool values);
 	void (*shut)(struct table *t);
 	/* table_ask_key, table_ask_values; or NULL */
 	void (*ask)(struct table *t, bool values, enum value_type type,

@@ -125,7 +125,7 @@ keep(struct table_answer *answer, struct arena *a)
 static enum table_result
 find(const struct table *t, const struct value *v,
      const struct table_context *c, struct arena *a,
-     struct table_answer *answer)
+     struct table_answer *answer, bool values)
 {
 	struct reload *r = t->backend;
 	enum table_result found = TABLE_FAILED;
@@ -135,8 +135,8 @@ find(const struct table *t, const struct value *v,
 
 	held = watch_get(r->watch, &inner, &why);
 	if (inner != NULL)
-		found = table_find(inner, v, c, a, answer);
-	if (found == TABLE_YES && !keep(answer, a)) {
+		found = table_find(inner, v, c, a, values ? answer : NULL);
+	if (found == TABLE_YES && values && !keep(answer, a)) {
 		answer->why = SPAN("no memory");
 		found = TABLE_FAILED;
 	}

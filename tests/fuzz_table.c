@@ -52,7 +52,8 @@ static void
 look_up(const struct table *t, struct span word, struct arena *a, bool there)
 {
 	static const struct table_context context = {
-		'+', {.match = 10000, .depth = 1000}};
+		.recipient_delimiter = '+',
+		.limits = {.match = 10000, .depth = 1000}};
 	const char *at = word.n == 0 ? NULL : memchr(word.p, '@', word.n);
 	struct value v = {.type = VALUE_TEXT, .text = word};
 	struct table_answer answer;

@@ -228,6 +228,10 @@ check_PROGRAMS += tests/test_backend
 tests_test_backend_SOURCES = tests/test_backend.c tests/check.h
 tests_test_backend_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_backend_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/test_dns_table
+tests_test_dns_table_SOURCES = tests/test_dns_table.c tests/check.h
+tests_test_dns_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_dns_table_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # Messages, and what the subjects of their parts say.

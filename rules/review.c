@@ -160,6 +160,7 @@ struct pass {
 	bool eager;
 	bool unasked;         /* a dearer pass may settle more */
 	bool held;            /* a verdict is there, but held back */
+	unsigned wanted;      /* eager: the kind of the verdict held back */
 	bool open;            /* a rule may yet act or fail */
 };
 
@@ -191,17 +192,22 @@ now(struct review *r, struct pass *p, size_t number, enum truth t,
 /*
  * A rule that only notes is looked at early because it may fail; a dear
  * question can wait until the message is to be let in. So can one whose
- * verdict would be held back by what rules above may yet do.
+ * verdict would be held back by what rules above may yet do. In an eager pass,
+ * to free a verdict below, all are asked that no rule above makes useless.
  */
 static enum cost
-bound(const struct review *r, const struct rule *rule, enum cost cost,
+bound(const struct review *r, const struct pass *p, const struct rule *rule,
       unsigned may)
 {
-	if (cost != COST_NET || r->eval.stage == STAGE_END)
-		return cost;
-	if (rule->last == NULL || (may & ~BIT(rule->last->row->ends)) != 0)
+	unsigned wanted = p->wanted;
+
+	if (p->cost != COST_NET || r->eval.stage == STAGE_END)
+		return p->cost;
+	if (rule->last != NULL && !p->eager)
+		wanted = BIT(rule->last->row->ends);
+	if (rule->last == NULL || (may & ~wanted) != 0)
 		return COST_BODY;
-	return cost;
+	return p->cost;
 }
 
 /*
@@ -248,7 +254,7 @@ pass_over(struct review *r, struct pass *p, struct verdict *out)
 			continue;
 		}
 		t = rule->first > r->eval.stage ? TRUTH_LATER
-		    : rule_truth(r, number, bound(r, rule, p->cost, may),
+		    : rule_truth(r, number, bound(r, p, rule, may),
 		                 p->eager);
 		if (!all || t != TRUTH_NO)
 			r->open[kept++] = number;
@@ -256,6 +262,7 @@ pass_over(struct review *r, struct pass *p, struct verdict *out)
 		if (kind == VERDICT_NONE)
 			continue;
 		p->held = (may & ~BIT(kind)) != 0;
+		p->wanted = BIT(kind);
 		if (!p->held)
 			*out = settle(r, number, t);
 		break;
@@ -290,7 +297,8 @@ read_for(struct review *r, size_t rcpt, struct verdict *out)
 			break;
 	}
 	if (p.held && r->program->cost == COST_NET) {
-		p = (struct pass){.cost = COST_NET, .eager = true};
+		p = (struct pass){.cost = COST_NET, .eager = true,
+		                  .wanted = p.wanted};
 		if (pass_over(r, &p, out))
 			return;
 	}

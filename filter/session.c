@@ -114,16 +114,30 @@ finish(struct session *s)
 		return;
 	s->finished = true;
 	report_review(&s->told, s->review, s->told.stage);
-	if (!s->host.trial) /* explain asks on */
-		body_free(&s->told.body);
+	if (s->host.trial)
+		return; /* explain asks on */
+	body_free(&s->told.body);
+	memory_account(&s->held, arena_used(s->told.arena));
 }
 
 /* ---- one message after the other ---- */
 
+/*
+ * What has no verdict by now gets none. Nobody waits for an answer any more,
+ * but libmilter perhaps, with a lock held: so nobody else is asked.
+ */
+static void
+finish_early(struct session *s)
+{
+	if (s->review != NULL)
+		review_close(s->review);
+	finish(s);
+}
+
 static void
 drop(struct session *s)
 {
-	finish(s);
+	finish_early(s);
 	s->review = NULL;
 	s->mail = s->headers = s->finished = false;
 	s->verdict = (struct verdict){.rule = NO_RULE};
@@ -218,7 +232,7 @@ fail(struct session *s, const char *why)
 	s->let_in = false;
 	report(&s->told, LOG_WARNING, &r);
 	conclude(s, a);
-	finish(s);
+	finish_early(s);
 	return again(s);
 }
 
@@ -733,7 +747,7 @@ session_free(struct session *s)
 {
 	if (s == NULL)
 		return;
-	finish(s);
+	finish_early(s);
 	memory_account(&s->held, 0);
 	told_close(&s->told);
 	policy_unref(s->told.policy);

@@ -108,6 +108,12 @@ size_t review_add_rcpt(struct review *r);
 void review_drop_rcpt(struct review *r, size_t rcpt);
 
 /*
+ * From now on nobody else is asked, neither DNS nor a server: what is not
+ * known by now stays unknown. For a message that ends without a verdict.
+ */
+void review_close(struct review *r);
+
+/*
  * Reads as far as what is known at stage s allows, and says what to answer
  * now. At connect, HELO and MAIL: what no recipient could change. At RCPT:
  * the verdict for recipient rcpt. From DATA on: the verdict for the message

@@ -53,6 +53,8 @@ eval_fact(struct evaluation *e, size_t ask)
 	if (q->ask.stage > e->stage
 	    && !(q->ask.subject->flags & SUBJECT_IS_ANY))
 		return &later_fact;
+	if (e->closed && q->ask.subject->cost == COST_NET)
+		return &later_fact;
 	f = e->facts->ask(e->facts->of, ask, &q->ask,
 	                  q->rcpt ? e->rcpt_number : NO_RCPT);
 	if (f == NULL)

@@ -35,6 +35,7 @@ struct evaluation {
 	enum cost cost;               /* ask no dearer question */
 	bool eager;                   /* ask a dear one also beside a "later" */
 	bool inside_not;              /* a no is what would make the rule a yes */
+	bool closed;                  /* nobody else is asked any more */
 	bool failing;                 /* no memory: everything fails */
 };
 

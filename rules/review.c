@@ -96,6 +96,12 @@ review_drop_rcpt(struct review *r, size_t rcpt)
 		r->rcpts[rcpt]->out = true;
 }
 
+void
+review_close(struct review *r)
+{
+	r->eval.closed = true;
+}
+
 /* ---- one reading ---- */
 
 /* From now on conditions are about that recipient (NO_RCPT: about none). */
@@ -111,7 +117,7 @@ rule_truth(struct review *r, size_t rule, enum cost cost, bool eager)
 {
 	const struct rule *rules = r->program->rules;
 
-	r->eval.cost = cost;
+	r->eval.cost = r->eval.closed && cost == COST_NET ? COST_BODY : cost;
 	r->eval.eager = eager;
 	return eval_node(&r->eval, rules[rule].node);
 }

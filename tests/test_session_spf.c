@@ -147,6 +147,29 @@ START_TEST(what_could_not_be_told_yet_is_not_asked_yet)
 }
 END_TEST
 
+START_TEST(the_log_of_a_message_that_ends_early_asks_nobody)
+{
+	char *argv[] = {(char *)(size_t)"<r@example.org>", NULL};
+
+	begin("rule a\n  if spf is softfail\n  log \"a\"\n"
+	      "rule b\n  if sender\n  log \"b ${spf}\"\n"
+	      "shadow rule c\n  if sender\n  reject \"c ${spf}\"\n");
+	mail("f.example", "<u@f.example>");
+	session_rcpt(session, argv);
+	session_abort(session);
+	ck_assert_ptr_null(strstr(logged, "rule=a"));
+	ck_assert_ptr_nonnull(strstr(logged, "rule=b"));
+	ck_assert_uint_eq(dns_server_questions(server), 0);
+	/* and at close, where libmilter may hold a lock */
+	mail("f.example", "<u@f.example>");
+	session_rcpt(session, argv);
+	session_free(session);
+	session = NULL;
+	ck_assert_uint_eq(dns_server_questions(server), 0);
+	end();
+}
+END_TEST
+
 START_TEST(however_many_rules_ask_there_is_one_check_a_message)
 {
 	begin("rule a\n  if spf is softfail\n  reject \"a\"\n"
@@ -297,6 +320,7 @@ END_TEST
 
 CHECK_MAIN("session_spf", an_unless_that_holds_costs_no_look_up,
            what_could_not_be_told_yet_is_not_asked_yet,
+           the_log_of_a_message_that_ends_early_asks_nobody,
            however_many_rules_ask_there_is_one_check_a_message,
            the_two_identities_are_asked_each_for_itself,
            both_identities_share_one_deadline,

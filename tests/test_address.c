@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "address.h"
 #include "caps.h"
@@ -488,18 +487,7 @@ START_TEST(more_addresses_than_anybody_reads_are_too_many)
 }
 END_TEST
 
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* What is quadratic takes minutes, even without the sanitizers. */
-#define LINEAR 5.0
-
+/* What is quadratic takes minutes: Check's time limit ends it. */
 START_TEST(a_hostile_field_takes_linear_time)
 {
 	static const char *const pieces[] = {
@@ -513,7 +501,6 @@ START_TEST(a_hostile_field_takes_linear_time)
 	struct mailbox *b;
 	size_t i, k, n;
 	bool full;
-	double begin;
 
 	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		for (k = 0; k < sizeof(lasts) / sizeof(lasts[0]); k++) {
@@ -521,12 +508,9 @@ START_TEST(a_hostile_field_takes_linear_time)
 			struct span value = many(pieces[i],
 				(1 << 18) / strlen(pieces[i]), lasts[k]);
 
-			begin = seconds();
 			ck_assert(address_field(a, value, &b, &n, &full) ||
 			          full);
 			ck_assert_uint_gt(n, 0);
-			ck_assert_msg(seconds() - begin < LINEAR, "%s...%s",
-			              pieces[i], lasts[k]);
 			arena_free(a);
 		}
 	}

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "address.h"
 #include "check.h"
@@ -168,18 +167,7 @@ many(const char *piece, size_t n, const char *last)
 	return span_of(p);
 }
 
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* What is quadratic takes minutes, even without the sanitizers. */
-#define LINEAR 5.0
-
+/* What is quadratic takes minutes: Check's time limit ends it. */
 START_TEST(a_hostile_value_takes_linear_time)
 {
 	static const char *const pieces[] = {
@@ -188,15 +176,12 @@ START_TEST(a_hostile_value_takes_linear_time)
 		"=?x-a?q?=FF?= =?x-b?q?a?= ", "=?iso-2022-jp?b?GyRC?= ",
 	};
 	size_t i;
-	double begin;
 
 	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		struct span raw = many(pieces[i],
 			(1 << 18) / strlen(pieces[i]), "");
 
-		begin = seconds();
 		ck_assert_ptr_nonnull(header_decode(mem(), raw).p);
-		ck_assert_msg(seconds() - begin < LINEAR, "%s", pieces[i]);
 	}
 }
 END_TEST
@@ -357,15 +342,12 @@ START_TEST(encoding_takes_linear_time)
 		"a ", "\xc3\xbc ", "\xc3\xbc a a a a ", "=?", "x", "\xe6\x97\xa5",
 	};
 	size_t i;
-	double begin;
 
 	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		struct span value = many(pieces[i],
 			(1 << 18) / strlen(pieces[i]), ".");
 
-		begin = seconds();
 		ck_assert_ptr_nonnull(header_encode(mem(), SPAN("X"), value).p);
-		ck_assert_msg(seconds() - begin < 2 * LINEAR, "%s", pieces[i]);
 	}
 }
 END_TEST

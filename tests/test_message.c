@@ -1,5 +1,4 @@
 #include <string.h>
-#include <time.h>
 
 #include "caps.h"
 #include "check.h"
@@ -358,7 +357,6 @@ START_TEST(thousands_of_one_name_take_linear_time)
 {
 	struct message *m = message_new(mem());
 	struct action match = {.find = "7"};
-	clock_t begin = clock();
 	const struct change *c;
 	size_t i, n;
 
@@ -374,7 +372,6 @@ START_TEST(thousands_of_one_name_take_linear_time)
 	for (i = 0; i < n; i++)
 		ck_assert_uint_eq(c[i].index, CAPS_HEADER_FIELDS - i);
 	ck_assert_str_eq(header(m), "Received: x\n");
-	ck_assert_int_lt((clock() - begin) / CLOCKS_PER_SEC, 5);
 }
 END_TEST
 
@@ -513,7 +510,6 @@ START_TEST(many_recipients_take_linear_time)
 {
 	struct message *m = message_new(mem());
 	size_t *all = arena_alloc(mem(), CAPS_RCPTS * sizeof(*all)), i, n;
-	clock_t begin = clock();
 	const struct change *c;
 
 	for (i = 0; i < CAPS_RCPTS; i++) {
@@ -526,7 +522,6 @@ START_TEST(many_recipients_take_linear_time)
 	ck_assert(message_changes(m, &c, &n));
 	ck_assert_uint_eq(n, CAPS_RCPTS + 1);
 	ck_assert_int_eq(c[0].kind, ADD_RCPT);
-	ck_assert_int_lt((clock() - begin) / CLOCKS_PER_SEC, 5);
 }
 END_TEST
 

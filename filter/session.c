@@ -44,12 +44,17 @@ struct session {
 	struct span done;       /* what was asked of the MTA, in words */
 	size_t holder;          /* the rule that holds the message, or NO_RULE */
 	const char *shadow;     /* what "set shadow" kept from happening */
+	const char *rcpt_shadow; /* to the recipient refused last */
+	size_t rcpts_shadowed;  /* how many would have been refused */
 	size_t held;            /* bytes, for memory_account */
 	char failure[256];
 	const char *failure_lines[1];
 };
 
 static const struct answer go_on = {.kind = ANSWER_GO_ON};
+
+/* Of what "set shadow" keeps from happening: changes, and no more. */
+static const char noted[] = "noted";
 
 /* ---- the log ---- */
 
@@ -60,13 +65,27 @@ is_shadowed(const struct session *s)
 		policy_settings(s->told.policy)->shadow.number != 0;
 }
 
-/* A line for each recipient whose copy was dropped while others got it. */
+/* What "set shadow" kept from happening to the message, or NULL. */
+static const char *
+shadowed(const struct session *s)
+{
+	if (s->rcpts_shadowed > 0 && s->rcpts_shadowed == s->told.n_rcpts)
+		return s->rcpt_shadow; /* nobody would have been left */
+	return s->shadow;
+}
+
+/*
+ * A line for each recipient whose copy was dropped, or would have been, while
+ * others got it.
+ */
 static void
 write_dropped(struct session *s)
 {
 	struct verdict v;
 	struct report r = {
-		.verb = "discard", .verdict = &v, .stage = s->told.stage,
+		.verb = is_shadowed(s) ? "shadow" : "discard", .verdict = &v,
+		.shadow = is_shadowed(s) ? "discard" : NULL,
+		.stage = s->told.stage,
 	};
 
 	for (r.rcpt = 0; r.rcpt < s->told.n_rcpts; r.rcpt++) {
@@ -86,13 +105,14 @@ write_let_in(struct session *s, bool made)
 	struct report r = {
 		.verb = "accept", .verdict = &v,
 		.stage = s->told.stage, .rcpt = NO_RCPT,
-		.shadow = s->shadow, .done = s->done,
+		.shadow = shadowed(s), .done = s->done,
 	};
 
 	if (!s->let_in)
 		return;
 	s->let_in = false;
-	if (made && !is_shadowed(s) && s->review != NULL)
+	if (made && s->review != NULL &&
+	    (r.shadow == NULL || r.shadow == noted))
 		write_dropped(s);
 	if (message_held(s->told.message) && s->done.p != NULL) {
 		r.verb = "held";
@@ -143,7 +163,8 @@ drop(struct session *s)
 	s->verdict = (struct verdict){.rule = NO_RULE};
 	s->done = (struct span){NULL, 0};
 	s->holder = NO_RULE;
-	s->shadow = NULL;
+	s->shadow = s->rcpt_shadow = NULL;
+	s->rcpts_shadowed = 0;
 	if (s->over != SESSION_OVER) {
 		s->over = NOT_OVER;
 		told_forget(&s->told);
@@ -267,11 +288,15 @@ shadow(struct session *s, const struct verdict *v, size_t rcpt,
 
 	if (s->at == STAGE_RCPT)
 		review_drop_rcpt(s->review, rcpt);
-	else if (s->shadow != NULL)
+	else if (shadowed(s) != NULL)
 		return go_on; /* it was said before */
 	report(&s->told, LOG_INFO, &r);
-	if (s->at != STAGE_RCPT)
+	if (s->at != STAGE_RCPT) {
 		s->shadow = r.shadow;
+		return go_on;
+	}
+	s->rcpt_shadow = r.shadow;
+	s->rcpts_shadowed++;
 	return go_on;
 }
 
@@ -642,8 +667,8 @@ let_in_unchanged(struct session *s, const struct verdict *v)
 	const struct effect *e;
 	size_t n;
 
-	if (s->shadow == NULL && review_effects(s->review, &e, &n) && n > 0)
-		s->shadow = "noted";
+	if (shadowed(s) == NULL && review_effects(s->review, &e, &n) && n > 0)
+		s->shadow = noted;
 	s->verdict = *v;
 	s->let_in = true;
 	conclude(s, (struct answer){.kind = ANSWER_ACCEPT});
@@ -693,7 +718,7 @@ session_end_of_message(struct session *s, const struct change **changes,
 	if (s->told.too_large && v.kind != VERDICT_REJECT)
 		return fail(s, "message too large for this filter "
 			"(message-limit)");
-	if (is_shadowed(s) && s->shadow != NULL)
+	if (is_shadowed(s) && shadowed(s) != NULL)
 		return let_in_unchanged(s, &v);
 	if (v.kind == VERDICT_REJECT || v.kind == VERDICT_TEMPFAIL)
 		a = refuse(s, &v, NO_RCPT);

@@ -788,6 +788,41 @@ START_TEST(set_shadow_lets_in_unchanged)
 }
 END_TEST
 
+START_TEST(set_shadow_tells_each_refused_recipient_once)
+{
+	begin("set shadow yes\nset first-refusal rcpt\n"
+	      "rule r if sender is a@example.org reject 550 5.7.1 \"no\"");
+	start();
+	SAID(rcpt("<c@example.com>"), "go on");
+	SAID(session_data(session), "go on");
+	SAID(session_end_of_headers(session), "go on");
+	SAID(finish(), "accept");
+	LOGGED("shadow: rule=r stage=rcpt");
+	LOGGED("to=<c@example.com>");
+	NOT_LOGGED("shadow: rule=r stage=data");
+	NOT_LOGGED("shadow: rule=r stage=headers");
+	NOT_LOGGED("shadow: rule=r stage=end");
+	LOGGED("accept: rule=r stage=end");
+	LOGGED("shadow=reject\n");
+	end();
+}
+END_TEST
+
+START_TEST(set_shadow_tells_whose_copy_would_be_dropped)
+{
+	begin("set shadow yes\n"
+	      "rule d if rcpt.local is d discard");
+	start();
+	SAID(rcpt("<d@example.com>"), "go on");
+	SAID(finish(), "accept");
+	LOGGED("shadow: rule=d stage=end");
+	LOGGED("to=<d@example.com>");
+	LOGGED("shadow=discard\n");
+	LOGGED("accept: rule= stage=end");
+	end();
+}
+END_TEST
+
 START_TEST(a_macro_that_never_comes_is_named_once)
 {
 	begin("rule d if daemon.port is 465 accept\n"
@@ -835,4 +870,6 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	what_could_not_be_done_is_logged,
 	log_actions_are_written_whatever_the_verdict,
 	shadow_rules_are_logged, set_shadow_lets_in_unchanged,
+	set_shadow_tells_each_refused_recipient_once,
+	set_shadow_tells_whose_copy_would_be_dropped,
 	a_macro_that_never_comes_is_named_once)

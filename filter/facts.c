@@ -919,33 +919,26 @@ get_header_count(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 static bool
 add_boxes(struct told *t, struct told_fields *f, size_t number_)
 {
-	struct mailbox *boxes, *all;
-	size_t n;
+	struct mailbox *boxes, *slot;
+	size_t i, n;
 
 	if (!address_field(t->arena, message_field(t->message, number_)->raw,
 	                   &boxes, &n, &f->full)) {
 		f->no_memory = !f->full;
 		return false;
 	}
-	if (n == 0)
-		return true;
 	if (f->n_boxes + n > CAPS_FIELD_WORDS) {
 		f->full = true;
 		return false;
 	}
-	if (f->n_boxes == 0) {
-		f->boxes = boxes;
-		f->n_boxes = n;
-		return true;
+	for (i = 0; i < n; i++) {
+		slot = arena_grow(t->arena, &f->boxes, &f->n_boxes,
+			sizeof(*slot));
+		f->no_memory = slot == NULL;
+		if (slot == NULL)
+			return false;
+		*slot = boxes[i];
 	}
-	all = arena_alloc(t->arena, (f->n_boxes + n) * sizeof(*all));
-	f->no_memory = all == NULL;
-	if (all == NULL)
-		return false;
-	memcpy(all, f->boxes, f->n_boxes * sizeof(*all));
-	memcpy(all + f->n_boxes, boxes, n * sizeof(*all));
-	f->boxes = all;
-	f->n_boxes += n;
 	return true;
 }
 

@@ -582,6 +582,23 @@ END_TEST
 
 /* ---- limits ---- */
 
+/* As many as a header may have: they cost no square of their number. */
+START_TEST(many_from_fields_are_all_read)
+{
+	size_t i;
+
+	begin("set memory-limit 64M\n"
+	      "rule n if from.count is 9998 and every from.domain is b.example\n"
+	      "  reject \"all\"");
+	mail("<a@example.org>");
+	rcpt("<b@example.com>");
+	for (i = 0; i < 9998; i++)
+		SAID(session_header(session, "From", "a@b.example"), "go on");
+	SAID(session_end_of_headers(session), "reject 550 5.7.1 all");
+	end();
+}
+END_TEST
+
 START_TEST(too_many_fields_are_deferred)
 {
 	int i;
@@ -863,7 +880,7 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	the_body_is_there_until_the_last_line_is_written,
 	macros_of_the_connection_are_kept,
 	a_queue_id_may_come_late, invalid_utf8_is_matched_and_logged_safely,
-	too_many_fields_are_deferred, a_header_too_large_is_deferred,
+	many_from_fields_are_all_read, too_many_fields_are_deferred, a_header_too_large_is_deferred,
 	a_message_too_large_is_deferred_unless_it_is_rejected,
 	all_messages_share_the_memory_limit, a_failure_is_one_line,
 	a_failed_fact_is_the_rules_on_error, what_was_done_is_logged,

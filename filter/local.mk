@@ -1,14 +1,15 @@
 noinst_LIBRARIES += libfilter.a
 libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) \
-	$(JANSSON_CFLAGS) $(CARES_CFLAGS)
+	$(JANSSON_CFLAGS) $(CARES_CFLAGS) $(MAGIC_CFLAGS)
 FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
-	$(CARES_LIBS) $(SPF2_LIBS)
+	$(CARES_LIBS) $(MAGIC_LIBS) $(SPF2_LIBS)
 libfilter_a_SOURCES = \
 	filter/address.c filter/address.h \
 	filter/asker.c filter/asker.h \
 	filter/charset.c filter/charset.h filter/encoded.c \
 	filter/mailboxes.c \
 	filter/body.c filter/body.h \
+	filter/content.c filter/content.h \
 	filter/control.c filter/control.h \
 	filter/diff.c filter/diff.h \
 	filter/explain.c filter/explain_json.c filter/explain.h \

@@ -147,6 +147,10 @@ struct span mime_loose_text(struct mime *m, struct span bytes);
 struct span mime_decode(struct mime *m, enum mime_encoding e,
                         struct span bytes);
 
+/* At least the first max bytes that a part holds, if it has as many. */
+struct span mime_begin(struct mime *m, size_t part, enum mime_encoding e,
+                       size_t max);
+
 /* Sizes, and the defects in contents: all parts, once. */
 void mime_scan(struct mime *m);
 

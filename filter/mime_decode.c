@@ -69,6 +69,30 @@ mime_decode(struct mime *m, enum mime_encoding e, struct span bytes)
 	return (struct span){p, n};
 }
 
+struct span
+mime_begin(struct mime *m, size_t part, enum mime_encoding e, size_t max)
+{
+	struct span bytes = m->parts[part].bytes, out;
+	bool bad = false; /* mime_scan sees it */
+	char *p;
+
+	/* quoted-printable takes three bytes for one; line ends are more */
+	if (bytes.n > max * 4)
+		bytes.n = max * 4;
+	if (!(e & ENCODINGS_DECODED) || bytes.n == 0)
+		return bytes.p == NULL ? SPAN("") : bytes;
+	address_init(); /* GMime */
+	p = arena_alloc(m->arena, bytes.n + 4);
+	if (p == NULL) {
+		m->no_memory = true;
+		return nothing;
+	}
+	out = (struct span){p, 0};
+	out.n = e == ENCODING_BASE64 ? transfer_base64(bytes, p) :
+		transfer_qp(bytes, p, &bad);
+	return out;
+}
+
 /* ---- text ---- */
 
 static struct span

@@ -1,3 +1,5 @@
+#include "caps.h"
+#include "content.h"
 #include "mime_facts.h"
 #include "utf8.h"
 
@@ -106,6 +108,35 @@ attachment_type(struct collector *c, size_t i)
 }
 
 static void
+give_magic(struct collector *c, struct span bytes, struct mime_list **seen)
+{
+	struct span type;
+
+	if (bytes.p == NULL)
+		return;
+	if (content_type(c->m->arena, bytes, &type))
+		mime_list_add(c->m, seen, type, false);
+	else if (c->m->full == NULL)
+		c->m->full = "libmagic can't say what an attachment is";
+}
+
+static void
+attachment_magic(struct collector *c, size_t i)
+{
+	const struct mime_part *p = &c->m->parts[i];
+	struct mime_list *seen = NULL;
+	enum mime_encoding e;
+
+	if (!p->attachment)
+		return;
+	for (e = ENCODING_7BIT; e <= ENCODING_UNKNOWN; e <<= 1)
+		if ((p->encodings & e) && mime_ok(c->m))
+			give_magic(c, mime_begin(c->m, i, e, CAPS_MAGIC_BYTES),
+			           &seen);
+	give_list(c, i, seen);
+}
+
+static void
 attachment_size(struct collector *c, size_t i)
 {
 	if (c->m->parts[i].attachment)
@@ -175,6 +206,9 @@ answer(struct collector *c, enum subject_id id)
 		break;
 	case SUBJECT_ATTACHMENT_TYPE:
 		each_part(c, attachment_type);
+		break;
+	case SUBJECT_ATTACHMENT_MAGIC:
+		each_part(c, attachment_magic);
 		break;
 	case SUBJECT_ATTACHMENT_SIZE:
 		mime_scan(c->m);

@@ -38,6 +38,7 @@ only() {
 
 only libmilter/ filter/milter.c
 only gmime/ filter/encoded.c filter/mailboxes.c filter/transfer.c
+only magic filter/content.c
 only spf2/ filter/spf_libspf2.c
 only lmdb rules/backend_lmdb.c
 only cdb rules/backend_cdb.c

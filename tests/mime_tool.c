@@ -115,7 +115,9 @@ main(int argc, char **argv)
 		if (m == NULL)
 			return 1;
 		for (id = SUBJECT_BODY; id <= SUBJECT_MIME_DEFECT; id++)
-			print_subject(m, (enum subject_id)id);
+			/* libmagic has other words in each version */
+			if (id != SUBJECT_ATTACHMENT_MAGIC)
+				print_subject(m, (enum subject_id)id);
 		arena_free(arena);
 		free(bytes);
 	}

@@ -355,6 +355,9 @@ value_meets(struct evaluation *e, const struct node *n, const struct fact *f,
 	enum truth t = TRUTH_NO;
 	size_t j;
 
+	/* "every" vouches for all of them: not for what can't be read */
+	if (n->every && f->values[i].bad)
+		return TRUTH_NO;
 	for (j = 0; j < n->n_operands && t != TRUTH_YES; j++)
 		t = truth_or(t, compare(e, n, f, i, &n->operands[j]));
 	return t;

@@ -116,6 +116,17 @@ is_name(struct span s)
 	return s.n > 0 && s.p[0] != '.';
 }
 
+bool
+address_ip(struct span s, struct ip *ip)
+{
+	static const struct span tag = {"IPv6:", 5};
+
+	s = span_trim(s);
+	if (s.n > tag.n && span_is_nocase((struct span){s.p, tag.n}, tag))
+		s = (struct span){s.p + tag.n, s.n - tag.n};
+	return ip_parse(s, ip);
+}
+
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 4.1.3) */
 static bool
 is_literal(struct span s)

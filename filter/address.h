@@ -26,6 +26,12 @@ bool address_path(struct arena *a, struct span given, struct value *v);
  */
 bool address_usable(struct span address);
 
+/*
+ * An IP address as MTAs write it in macros and Received fields, blanks round
+ * it: with the tag "IPv6:" of RFC 5321 4.1.3 or without.
+ */
+bool address_ip(struct span s, struct ip *ip);
+
 struct mailbox {
 	struct value address;   /* bad if it can't be parsed */
 	struct span name;       /* decoded display name, or p NULL */

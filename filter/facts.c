@@ -148,17 +148,6 @@ read_number(struct span s, size_t *n)
 	return true;
 }
 
-/* Sendmail writes "IPv6:2001:db8::1" in its macros. */
-static bool
-read_ip(struct span s, struct ip *ip)
-{
-	static const struct span tag = {"IPv6:", 5};
-
-	if (s.n > tag.n && span_is_nocase((struct span){s.p, tag.n}, tag))
-		s = (struct span){s.p + tag.n, s.n - tag.n};
-	return ip_parse(s, ip);
-}
-
 /* A macro's text as the type that its subject has. */
 static const struct fact *
 typed(struct told *t, enum value_type type, struct span s)
@@ -170,7 +159,7 @@ typed(struct told *t, enum value_type type, struct span s)
 	case VALUE_NAME:
 		return one(t, name_value(t, s));
 	case VALUE_IP:
-		return read_ip(s, &ip) ? one(t, ip_value(t, &ip)) : &absent;
+		return address_ip(s, &ip) ? one(t, ip_value(t, &ip)) : &absent;
 	case VALUE_NUMBER:
 		return read_number(s, &n) ? number(t, n) : &absent;
 	default:

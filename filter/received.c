@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "address.h"
 #include "received.h"
 
 static bool
@@ -50,18 +51,6 @@ take_comment(struct span s, struct span *comment)
 	return i < s.n;
 }
 
-/* "192.0.2.1", "IPv6:2001:db8::1" */
-static bool
-read_ip(struct span s, struct ip *ip)
-{
-	static const struct span tag = {"IPv6:", 5};
-
-	s = span_trim(s);
-	if (s.n > tag.n && span_is_nocase((struct span){s.p, tag.n}, tag))
-		s = (struct span){s.p + tag.n, s.n - tag.n};
-	return ip_parse(s, ip);
-}
-
 /* What stands in the last brackets: a name before it may be anything. */
 static bool
 bracketed(struct span s, struct ip *ip)
@@ -73,7 +62,7 @@ bracketed(struct span s, struct ip *ip)
 	for (begin = end; begin > 0 && s.p[begin - 1] != '['; begin--)
 		;
 	return begin > 0 && end > begin &&
-		read_ip((struct span){s.p + begin, end - 1 - begin}, ip);
+		address_ip((struct span){s.p + begin, end - 1 - begin}, ip);
 }
 
 /* Exim: the word behind "helo=", p NULL if there is none. */
@@ -109,7 +98,7 @@ received_from(struct span raw, struct ip *ip, struct span *helo)
 	told = exim_helo(comment);
 	if (told.p != NULL)
 		*helo = told;
-	if (bracketed(comment, ip) || read_ip(comment, ip))
+	if (bracketed(comment, ip) || address_ip(comment, ip))
 		return true;
 	return told.p != NULL && bracketed(from, ip);
 }

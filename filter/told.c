@@ -235,16 +235,6 @@ address_of(const struct sockaddr *a, struct ip *ip, unsigned *port)
 	return false;
 }
 
-static bool
-macro_address(struct span s, struct ip *ip)
-{
-	static const struct span tag = {"IPv6:", 5};
-
-	if (s.n > tag.n && span_is_nocase((struct span){s.p, tag.n}, tag))
-		s = (struct span){s.p + tag.n, s.n - tag.n};
-	return ip_parse(s, ip);
-}
-
 /*
  * A client without an address is the local sendmail command, which both MTAs
  * call "localhost". Postfix says "unknown" for a peer that was gone before
@@ -262,7 +252,7 @@ tell_client(struct told *t, const char *name, const struct sockaddr *address)
 	struct span macro = told_macro(t, SPAN("{client_addr}"));
 
 	t->client_told = address_of(address, &t->client, &t->client_port) ||
-		macro_address(macro, &t->client);
+		address_ip(macro, &t->client);
 	if (!t->client_told && t->connected && is_local_command(name))
 		t->client_told = ip_parse(SPAN("127.0.0.1"), &t->client);
 }

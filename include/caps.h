@@ -13,7 +13,6 @@
 #define CAPS_MATCH_SECONDS 1        /* CPU time of one match in a longer text; the MTA waits 30 s for all */
 #define CAPS_REPLY_LINE 400         /* RFC 5321 4.5.3.1.5 allows 512 with code and CRLF */
 #define CAPS_REPLY_LINES 32         /* libmilter's own limit */
-#define CAPS_HELO 1024              /* RFC 5321 4.5.3.1.2 says 255; for the log */
 #define CAPS_ADDRESS 1024           /* RFC 5321 4.5.3.1.3 says 256; longer are bad */
 #define CAPS_RCPTS 50000            /* Postfix' smtpd_recipient_overshoot_limit and more */
 #define CAPS_HEADER_FIELDS 10000    /* a header's fields; more is an attack */

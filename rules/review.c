@@ -163,22 +163,30 @@ settle(struct review *r, size_t number, enum truth t)
 /* One way down the rules. */
 struct pass {
 	enum cost cost;
-	bool eager;
+	bool eager;           /* to settle what held back a verdict ... */
+	enum verdict_kind for_kind; /* ... of this kind */
+	unsigned may;         /* bits: how a rule above may yet end it */
+	unsigned later;       /* those of them for which no asking helps */
 	bool unasked;         /* a dearer pass may settle more */
-	bool held;            /* a verdict is there, but held back */
-	unsigned wanted;      /* eager: the kind of the verdict held back */
+	enum verdict_kind held; /* a verdict is there, but held back */
 	bool open;            /* a rule may yet act or fail */
 };
 
 #define BIT(kind) (1u << (kind))
 
+/* What the rules so far may yet do, besides giving a verdict of that kind. */
+static bool
+holds_back(unsigned may, enum verdict_kind kind)
+{
+	return (may & ~BIT(kind)) != 0;
+}
+
 /*
  * How rule number ends the reading now: its kind, VERDICT_NONE if it does
- * not. *may is what it may yet do.
+ * not, or not yet.
  */
 static enum verdict_kind
-now(struct review *r, struct pass *p, size_t number, enum truth t,
-    unsigned *may)
+now(struct review *r, struct pass *p, size_t number, enum truth t)
 {
 	const struct rule *rule = &r->program->rules[number];
 
@@ -190,28 +198,28 @@ now(struct review *r, struct pass *p, size_t number, enum truth t,
 		return rule->last->row->ends;
 	p->unasked = p->unasked || t == EVAL_UNASKED;
 	p->open = true;
-	if (rule->last != NULL)
-		*may |= BIT(rule->last->row->ends);
+	if (rule->last == NULL)
+		return VERDICT_NONE;
+	p->may |= BIT(rule->last->row->ends);
+	if (t != EVAL_UNASKED)
+		p->later |= BIT(rule->last->row->ends);
 	return VERDICT_NONE;
 }
 
 /*
  * A rule that only notes is looked at early because it may fail; a dear
  * question can wait until the message is to be let in. So can one whose
- * verdict would be held back by what rules above may yet do. In an eager pass,
- * to free a verdict below, all are asked that no rule above makes useless.
+ * verdict would be held back by a rule above that is later, unless its no
+ * sets free what is held back below.
  */
 static enum cost
-bound(const struct review *r, const struct pass *p, const struct rule *rule,
-      unsigned may)
+bound(const struct review *r, const struct rule *rule, const struct pass *p)
 {
-	unsigned wanted = p->wanted;
-
 	if (p->cost != COST_NET || r->eval.stage == STAGE_END)
 		return p->cost;
-	if (rule->last != NULL && !p->eager)
-		wanted = BIT(rule->last->row->ends);
-	if (rule->last == NULL || (may & ~wanted) != 0)
+	if (rule->last == NULL
+	    || holds_back(p->later, p->eager ? p->for_kind
+	                                     : rule->last->row->ends))
 		return COST_BODY;
 	return p->cost;
 }
@@ -236,7 +244,6 @@ static bool
 pass_over(struct review *r, struct pass *p, struct verdict *out)
 {
 	bool all = r->eval.rcpt == NULL;
-	unsigned may = 0;
 	size_t i, kept = 0;
 
 	for (i = 0; i < r->n_open; i++) {
@@ -249,7 +256,8 @@ pass_over(struct review *r, struct pass *p, struct verdict *out)
 		if (t != EVAL_UNASKED) {
 			if (t == TRUTH_LATER) {
 				p->open = true;
-				may |= brief->may;
+				p->may |= brief->may;
+				p->later |= brief->may;
 			}
 			if (!all || t == TRUTH_LATER)
 				r->open[kept++] = number;
@@ -260,16 +268,15 @@ pass_over(struct review *r, struct pass *p, struct verdict *out)
 			continue;
 		}
 		t = rule->first > r->eval.stage ? TRUTH_LATER
-		    : rule_truth(r, number, bound(r, p, rule, may),
-		                 p->eager);
+		    : rule_truth(r, number, bound(r, rule, p), p->eager);
 		if (!all || t != TRUTH_NO)
 			r->open[kept++] = number;
-		kind = now(r, p, number, t, &may);
+		kind = now(r, p, number, t);
 		if (kind == VERDICT_NONE)
 			continue;
-		p->held = (may & ~BIT(kind)) != 0;
-		p->wanted = BIT(kind);
-		if (!p->held)
+		if (holds_back(p->may, kind))
+			p->held = kind;
+		else
 			*out = settle(r, number, t);
 		break;
 	}
@@ -302,13 +309,13 @@ read_for(struct review *r, size_t rcpt, struct verdict *out)
 		if (!p.unasked)
 			break;
 	}
-	if (p.held && r->program->cost == COST_NET) {
+	if (p.held != VERDICT_NONE && r->program->cost == COST_NET) {
 		p = (struct pass){.cost = COST_NET, .eager = true,
-		                  .wanted = p.wanted};
+		                  .for_kind = p.held};
 		if (pass_over(r, &p, out))
 			return;
 	}
-	if (!p.open && !p.held)
+	if (!p.open && p.held == VERDICT_NONE)
 		*out = (struct verdict){.kind = VERDICT_ACCEPT,
 		                        .rule = NO_RULE,
 		                        .stage = r->eval.stage};

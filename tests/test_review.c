@@ -466,6 +466,51 @@ START_TEST(an_accept_above_one_recipient_spares_nobody_else_at_mail)
 }
 END_TEST
 
+START_TEST(a_recipient_is_refused_once_the_exception_above_was_asked_for)
+{
+	begin("rule a if header \"X\" reject\n"
+	      "rule b if spf is pass accept\n"
+	      "rule c if rcpt is bad@example.org reject\n");
+	fake_facts_say(&facts, "spf", "none");
+	ck_assert_str_eq(at(STAGE_MAIL, NO_RCPT), "none");
+	ck_assert_uint_eq(fake_facts_asked(&facts, "spf"), 0);
+	rcpt("good@example.org");
+	rcpt("bad@example.org");
+	ck_assert_str_eq(at(STAGE_RCPT, 0), "none");
+	ck_assert_str_eq(at(STAGE_RCPT, 1), "reject c");
+	end();
+}
+END_TEST
+
+START_TEST(what_an_exception_of_the_network_holds_back_is_asked_for)
+{
+	begin("rule a if header \"X\" reject\n"
+	      "rule b if spf.helo is pass accept\n"
+	      "rule c if rcpt is bad@example.org and spf is fail reject\n");
+	fake_facts_say(&facts, "spf", "fail");
+	fake_facts_say(&facts, "spf.helo", "none");
+	ck_assert_str_eq(at(STAGE_MAIL, NO_RCPT), "none");
+	rcpt("bad@example.org");
+	ck_assert_str_eq(at(STAGE_RCPT, 0), "reject c");
+	end();
+}
+END_TEST
+
+START_TEST(nobody_is_asked_for_a_rule_that_stays_held_back)
+{
+	begin("rule a if header \"X\" accept\n"
+	      "rule b if spf is fail reject\n"
+	      "rule c if auth reject\n");
+	fake_facts_say(&facts, "spf", "fail");
+	fake_facts_say(&facts, "auth", "alice");
+	ck_assert_str_eq(at(STAGE_MAIL, NO_RCPT), "none");
+	ck_assert_uint_eq(fake_facts_asked(&facts, "spf"), 0);
+	rcpt("a@example.org");
+	ck_assert_str_eq(to_the_end(), "reject c");
+	end();
+}
+END_TEST
+
 CHECK_MAIN("review", a_reject_is_given_at_the_earliest_stage,
            a_reject_waits_for_an_undecided_accept_above,
            an_accept_above_that_holds_wins_over_the_reject_it_held_back,
@@ -492,4 +537,7 @@ CHECK_MAIN("review", a_reject_is_given_at_the_earliest_stage,
            groups_are_of_the_pattern_that_matched, a_fact_is_asked_for_once,
            a_body_is_not_asked_for_when_a_header_settles_it,
            not_in_holds_for_what_is_not_there,
-           an_accept_above_one_recipient_spares_nobody_else_at_mail)
+           an_accept_above_one_recipient_spares_nobody_else_at_mail,
+           a_recipient_is_refused_once_the_exception_above_was_asked_for,
+           what_an_exception_of_the_network_holds_back_is_asked_for,
+           nobody_is_asked_for_a_rule_that_stays_held_back)

@@ -36,7 +36,6 @@ struct evaluation {
 	bool eager;                   /* ask a dear one also beside a "later" */
 	bool inside_not;              /* a no is what would make the rule a yes */
 	bool closed;                  /* nobody else is asked any more */
-	bool failing;                 /* no memory: everything fails */
 };
 
 #define EVAL_UNASKED ((enum truth)(TRUTH_FAILED + 1))

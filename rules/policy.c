@@ -97,12 +97,19 @@ node_at(const struct program *p, size_t number, enum stage s)
 	return false;
 }
 
+static bool
+asks_client_name(const struct program *p, size_t ask)
+{
+	return p->questions[ask].ask.subject->id == SUBJECT_CLIENT_NAME;
+}
+
 /* A rule that only notes ends the reading if it fails; comparing what is in
  * hand does not. */
 static bool
 node_may_fail(const struct program *p, size_t number)
 {
 	const struct node *n;
+	size_t i;
 
 	if (number == NO_NODE)
 		return false;
@@ -111,8 +118,12 @@ node_may_fail(const struct program *p, size_t number)
 		return node_may_fail(p, n->left);
 	if (n->kind < NODE_NOT)
 		return node_may_fail(p, n->left) || node_may_fail(p, n->right);
+	for (i = 0; i < n->n_operands; i++)
+		if (n->operands[i].kind == OPERAND_ASK
+		    && asks_client_name(p, n->operands[i].ask))
+			return true;
 	return n->cost > COST_CHEAP || n->op == OP_MATCHES || n->op == OP_IN
-	       || p->questions[n->ask].ask.subject->id == SUBJECT_CLIENT_NAME;
+	       || asks_client_name(p, n->ask);
 }
 
 static bool

@@ -511,6 +511,64 @@ START_TEST(nobody_is_asked_for_a_rule_that_stays_held_back)
 }
 END_TEST
 
+START_TEST(a_dear_question_that_may_decide_now_is_asked_beside_a_later_one)
+{
+	begin("rule a if header \"X\" or spf is fail reject\n");
+	fake_facts_say(&facts, "spf", "fail");
+	ck_assert_str_eq(at(STAGE_MAIL, NO_RCPT), "reject a");
+	end();
+	begin("rule a unless header \"X\" and spf is pass reject\n");
+	fake_facts_say(&facts, "spf", "fail");
+	ck_assert_str_eq(at(STAGE_MAIL, NO_RCPT), "reject a");
+	end();
+}
+END_TEST
+
+START_TEST(a_dear_question_that_can_only_say_no_waits_beside_a_later_one)
+{
+	begin("rule a if header \"X\" and spf is fail reject\n"
+	      "rule b unless header \"X\" or spf is pass reject\n");
+	fake_facts_say(&facts, "spf", "none");
+	ck_assert_str_eq(at(STAGE_MAIL, NO_RCPT), "none");
+	ck_assert_uint_eq(fake_facts_asked(&facts, "spf"), 0);
+	rcpt("a@example.org");
+	ck_assert_str_eq(to_the_end(), "reject b");
+	end();
+}
+END_TEST
+
+START_TEST(an_accept_that_holds_after_all_is_where_the_reading_ends)
+{
+	const struct effect *e;
+	size_t n;
+
+	begin("rule a if header \"X\" accept\n"
+	      "rule q if auth quarantine\n"
+	      "rule f if header \"Y\" is z add header \"A\" \"b\"\n"
+	      "rule b if auth accept\n");
+	fake_facts_say(&facts, "auth", "alice");
+	fake_facts_say(&facts, "header X", "1");
+	fake_facts_say(&facts, "header Y", NULL);
+	ck_assert_str_eq(at(STAGE_MAIL, NO_RCPT), "none");
+	rcpt("a@example.org");
+	ck_assert_str_eq(to_the_end(), "accept a");
+	ck_assert(review_effects(review, &e, &n));
+	ck_assert_uint_eq(n, 0);
+	end();
+}
+END_TEST
+
+START_TEST(a_stage_at_which_a_noted_rule_can_fail_may_be_answered)
+{
+	begin("rule a if helo is client.name add header \"A\" \"b\"\n");
+	fake_facts_say(&facts, "client.name", NULL);
+	fake_facts_say(&facts, "helo", "x.example");
+	ck_assert_str_eq(at(STAGE_HELO, NO_RCPT), "tempfail a");
+	ck_assert(policy_may_answer(policy, STAGE_HELO));
+	end();
+}
+END_TEST
+
 CHECK_MAIN("review", a_reject_is_given_at_the_earliest_stage,
            a_reject_waits_for_an_undecided_accept_above,
            an_accept_above_that_holds_wins_over_the_reject_it_held_back,
@@ -540,4 +598,8 @@ CHECK_MAIN("review", a_reject_is_given_at_the_earliest_stage,
            an_accept_above_one_recipient_spares_nobody_else_at_mail,
            a_recipient_is_refused_once_the_exception_above_was_asked_for,
            what_an_exception_of_the_network_holds_back_is_asked_for,
-           nobody_is_asked_for_a_rule_that_stays_held_back)
+           nobody_is_asked_for_a_rule_that_stays_held_back,
+           a_dear_question_that_may_decide_now_is_asked_beside_a_later_one,
+           a_dear_question_that_can_only_say_no_waits_beside_a_later_one,
+           an_accept_that_holds_after_all_is_where_the_reading_ends,
+           a_stage_at_which_a_noted_rule_can_fail_may_be_answered)

@@ -129,34 +129,33 @@ is_wanted(const struct policy *p, enum step step)
 
 /*
  * May a step go without a reply? A verdict falls at the end of the header,
- * not at a field. The body's pieces are answered where the MTA knows "skip",
- * which spares the rest of a body that is decided.
+ * not at a field. The body's pieces are always answered: "skip" spares the
+ * rest of a body that nobody asks for; and where a piece comes in the packet
+ * that ends the message, libmilter takes "no reply" to it for the answer to
+ * the end, and the MTA would wait for one in vain.
  */
 static bool
-is_quiet(const struct policy *p, enum step step, bool skip)
+is_quiet(const struct policy *p, enum step step)
 {
 	if (step == STEP_HEADER)
 		return true;
-	if (step == STEP_BODY)
-		return !skip;
-	return step != STEP_END && !policy_may_answer(p, steps[step].stage);
+	return step < STEP_BODY && !policy_may_answer(p, steps[step].stage);
 }
 
 static unsigned long
 wanted_steps(const struct policy *p, unsigned long offered)
 {
-	unsigned long flags = SMFIP_NOUNKNOWN;
-	bool skip = (offered & SMFIP_SKIP) != 0;
+	unsigned long flags = SMFIP_NOUNKNOWN | SMFIP_SKIP;
 	enum step s;
 
 	for (s = STEP_CONNECT; s < STEP_END; s++) {
 		if (!is_wanted(p, s))
 			flags |= steps[s].off;
-		else if (is_quiet(p, s, skip))
+		else if (is_quiet(p, s))
 			flags |= steps[s].quiet;
 	}
-	if (skip && is_wanted(p, STEP_BODY))
-		flags |= SMFIP_SKIP;
+	if (!is_wanted(p, STEP_BODY))
+		flags &= ~(unsigned long)SMFIP_SKIP;
 	/* Bits that an MTA does not know would end the negotiation, but for
 	 * those that libmilter plays for it. */
 	return flags & (offered | SMFIP_NODATA | SMFIP_NOUNKNOWN);

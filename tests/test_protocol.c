@@ -327,6 +327,39 @@ START_TEST(every_combination_of_offered_no_replies_works)
 }
 END_TEST
 
+/* No MTA does so but by the protocol it may, and is not to wait in vain. */
+START_TEST(a_piece_of_the_body_may_come_with_the_end)
+{
+	struct mta *m;
+	const char *const bodies[] = {"a virus", "well"};
+	size_t i;
+
+	up(every_stage);
+	for (i = 0; i < 2; i++) {
+		m = mta_open(d.socket);
+		ck_assert_ptr_nonnull(m);
+		ck_assert_int_eq(mta_negotiate(m, 6, MTA_ACTIONS, MTA_STEPS &
+		                 ~(unsigned)SMFIP_SKIP), SMFIC_OPTNEG);
+		ck_assert_uint_eq(m->steps & SMFIP_NR_BODY, 0);
+		mta_connect(m, "a.example.net", "198.51.100.7");
+		mta_helo(m, "mail.example.net");
+		mta_mail(m, GOOD);
+		mta_rcpt(m, RCPT);
+		mta_data(m);
+		mta_header(m, "Subject", "a");
+		mta_end_of_headers(m);
+		ck_assert(mta_send(m, SMFIC_BODYEOB, bodies[i],
+		                   strlen(bodies[i])));
+		if (i == 0)
+			ck_assert_int_eq(mta_reply(m), SMFIR_REPLYCODE);
+		else
+			ck_assert(is_let_in(mta_reply(m)));
+		mta_close(m);
+	}
+	down();
+}
+END_TEST
+
 /* Without a bit the step is sent, wanted or not. */
 START_TEST(every_combination_of_offered_steps_works)
 {
@@ -1454,6 +1487,7 @@ CHECK_MAIN("protocol",
 	macros_reach_the_rules,
 	peers_of_every_version_are_served,
 	every_combination_of_offered_no_replies_works,
+	a_piece_of_the_body_may_come_with_the_end,
 	every_combination_of_offered_steps_works,
 	a_peer_of_version_1_is_turned_away,
 	each_stage_gives_its_refusal,

@@ -154,17 +154,19 @@ int
 control_ask(const char *base, FILE *out)
 {
 	struct sockaddr_un a;
-	int fd, status = -1;
+	int fd, got, status = -1;
 	FILE *in;
 
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || !address(base, &a) ||
 	    connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
-		fprintf(out, "vaglio: %s.control: %s: is the filter "
-		        "running?\n", base, strerror(errno));
+		got = errno;
+		fprintf(out, got == EACCES ? "vaglio: %s.control: %s\n" :
+		        "vaglio: %s.control: %s: is the filter running?\n",
+		        base, strerror(got));
 		if (fd >= 0)
 			close(fd);
-		return errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+		return got == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
 	}
 	if (send_all(fd, REQUEST, strlen(REQUEST)) &&
 	    (in = fdopen(fd, "r")) != NULL) {

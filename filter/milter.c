@@ -58,7 +58,6 @@ struct connection {
 	struct resolver *resolver;
 	struct session *session;   /* NULL: could not be made */
 	unsigned long agreed;      /* SMFIP_ */
-	unsigned long allowed;     /* SMFIF_ */
 	const char *refused;       /* why it gets no session, or NULL */
 };
 
@@ -369,7 +368,6 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long offered,
              unsigned long *want_f3)
 {
 	struct connection *c = connection_new();
-	unsigned long wanted;
 
 	(void)f2;
 	(void)f3;
@@ -377,12 +375,11 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long offered,
 	if (c == NULL)
 		return SMFIS_REJECT; /* libmilter closes the connection */
 	make_session(c);
-	wanted = wanted_actions(c->policy);
-	c->allowed = wanted & actions;
+	*want_actions = wanted_actions(c->policy) & actions;
 	c->agreed = c->refused != NULL ? refusing_steps(offered) :
 	            wanted_steps(c->policy, offered);
 	if ((actions & SMFIF_SETSYMLIST) != 0) {
-		c->allowed |= SMFIF_SETSYMLIST;
+		*want_actions |= SMFIF_SETSYMLIST;
 		if (!ask_macros(ctx, c->policy)) {
 			sink_printf(shared.log, LOG_ERR,
 			            "no memory for a session: deferred");
@@ -390,7 +387,6 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long offered,
 			return SMFIS_REJECT;
 		}
 	}
-	*want_actions = c->allowed;
 	*want_steps = c->agreed;
 	smfi_setpriv(ctx, c);
 	return SMFIS_CONTINUE;

@@ -162,7 +162,9 @@ sink_write(struct sink *s, int priority, struct span line)
 		if (put(s, LOG_WARNING, (struct span){lost, (size_t)n}))
 			s->dropped = 0;
 	}
-	if (!put(s, priority, line))
+	/* One try a line: it costs a few microseconds, so that a clock to try
+	 * less often would save nothing, and lose lines. */
+	if (s->dropped > 0 || !put(s, priority, line))
 		s->dropped++;
 	pthread_mutex_unlock(&s->lock);
 }

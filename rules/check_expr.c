@@ -210,7 +210,7 @@ check_word(struct checker *c, const struct subject *row,
            const struct ast_value *v)
 {
 	const char *names[64], *near, *p;
-	struct span word;
+	struct span word, all = span_trim(span_of(row->fixed));
 	size_t n = 0;
 
 	if (!(row->flags & SUBJECT_IS_WORD))
@@ -228,8 +228,8 @@ check_word(struct checker *c, const struct subject *row,
 		           SPAN_ARG(v->text), near);
 	else
 		diag_error(c->diags, v->place, "\"%s\" is never \"%.*s\" but "
-		           "one of: %s", row->name, SPAN_ARG(v->text),
-		           row->fixed);
+		           "one of: %.*s", row->name, SPAN_ARG(v->text),
+		           SPAN_ARG(all));
 	return false;
 }
 

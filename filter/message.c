@@ -8,6 +8,8 @@
  * then inserts at the top, then additions at the end. Recipients are added
  * before others are removed, since a message without one is dropped.
  */
+#include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -51,6 +53,9 @@ struct message {
 	size_t *now;           /* each client's recipient: its entry by now,
 	                          or NOBODY */
 	size_t n_now;
+	size_t *slots;         /* entries by address: number + 1, or 0; made
+	                          for the first effect on recipients */
+	size_t n_slots;        /* a power of two, or 0 */
 	struct span sender, new_sender;
 	bool held;
 	struct span reason;
@@ -336,23 +341,63 @@ message_remove_rcpt(struct message *m, size_t rcpt)
 	m->now[rcpt] = NOBODY;
 }
 
-/* The entry of an address, made if there is none. NULL: no memory. */
+/* The slot of the first entry with that address, or an empty one (FNV-1a). */
+static size_t *
+slot_of(struct message *m, struct span address)
+{
+	uint32_t hash = 2166136261;
+	size_t i, number;
+
+	for (i = 0; i < address.n; i++)
+		hash = (hash ^ (uint32_t)tolower((unsigned char)address.p[i]))
+			* 16777619;
+	for (i = hash; ; i++) {
+		number = m->slots[i & (m->n_slots - 1)];
+		if (number == 0 || span_is_nocase(
+		    m->rcpts[number - 1].address, address))
+			return &m->slots[i & (m->n_slots - 1)];
+	}
+}
+
+static bool
+index_entries(struct message *m)
+{
+	size_t i, *slot;
+
+	for (m->n_slots = 16; m->n_slots < 4 * m->n_rcpts; )
+		m->n_slots *= 2;
+	m->slots = arena_alloc(m->arena, m->n_slots * sizeof(*m->slots));
+	for (i = 0; m->slots != NULL && i < m->n_rcpts; i++) {
+		slot = slot_of(m, m->rcpts[i].address);
+		if (*slot == 0 && !m->rcpts[i].refused)
+			*slot = i + 1;
+	}
+	return m->slots != NULL;
+}
+
+/*
+ * The entry of an address, made if there is none. NULL: no memory. A policy
+ * may redirect each of many recipients to an address of his own.
+ */
 static struct rcpt *
 entry_of(struct message *m, struct span address)
 {
 	struct rcpt *r;
 	struct value v;
-	size_t i;
+	size_t *slot;
 
-	if (!address_path(m->arena, address, &v))
+	if (!address_path(m->arena, address, &v)
+	    || ((m->slots == NULL || m->n_slots < 2 * (m->n_rcpts + 1))
+	        && !index_entries(m)))
 		return NULL;
-	for (i = 0; i < m->n_rcpts; i++)
-		if (!m->rcpts[i].refused
-		    && span_is_nocase(m->rcpts[i].address, v.text))
-			return &m->rcpts[i];
+	slot = slot_of(m, v.text);
+	if (*slot != 0)
+		return &m->rcpts[*slot - 1];
 	r = add_entry(m, address);
-	if (r != NULL)
-		r->added = true;
+	if (r == NULL)
+		return NULL;
+	r->added = true;
+	*slot = m->n_rcpts;
 	return r;
 }
 

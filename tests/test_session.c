@@ -599,6 +599,25 @@ START_TEST(many_from_fields_are_all_read)
 }
 END_TEST
 
+START_TEST(many_recipients_are_redirected_each_to_his_own)
+{
+	char path[64];
+	size_t i;
+
+	begin("set memory-limit 512M\n"
+	      "rule r if rcpt redirect \"${rcpt.local}@other.example\"");
+	from("mail.example.net", "198.51.100.7");
+	mail("<a@example.org>");
+	for (i = 0; i < 20000; i++) {
+		snprintf(path, sizeof(path), "<u%05zu@example.com>", i);
+		SAID(rcpt(path), "go on");
+	}
+	SAID(session_end_of_message(session, &changes, &n_changes), "accept");
+	ck_assert_uint_eq(n_changes, 40000);
+	end();
+}
+END_TEST
+
 START_TEST(too_many_fields_are_deferred)
 {
 	int i;
@@ -880,7 +899,8 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	the_body_is_there_until_the_last_line_is_written,
 	macros_of_the_connection_are_kept,
 	a_queue_id_may_come_late, invalid_utf8_is_matched_and_logged_safely,
-	many_from_fields_are_all_read, too_many_fields_are_deferred, a_header_too_large_is_deferred,
+	many_from_fields_are_all_read,
+	many_recipients_are_redirected_each_to_his_own, too_many_fields_are_deferred, a_header_too_large_is_deferred,
 	a_message_too_large_is_deferred_unless_it_is_rejected,
 	all_messages_share_the_memory_limit, a_failure_is_one_line,
 	a_failed_fact_is_the_rules_on_error, what_was_done_is_logged,

@@ -17,6 +17,7 @@ static const struct backend backend_file = {
 
 static const struct backend *const rows[] = {
 	&backend_file, &backend_cdb, &backend_lmdb, &backend_dns,
+	&backend_socketmap,
 };
 
 const struct backend *

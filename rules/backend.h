@@ -36,7 +36,8 @@ struct backend {
 	                          struct span *text, struct span *why);
 };
 
-extern const struct backend backend_cdb, backend_dns, backend_lmdb;
+extern const struct backend backend_cdb, backend_dns, backend_lmdb,
+                            backend_socketmap;
 
 /* The row of that name, or NULL. "file" and "dns" have no functions. */
 const struct backend *backend_find(struct span name);

@@ -12,6 +12,7 @@ librules_a_SOURCES = \
 	rules/backend_cdb.c \
 	rules/backend_dns.c \
 	rules/backend_lmdb.c \
+	rules/backend_socketmap.c \
 	rules/check.c \
 	rules/checker.h \
 	rules/check_expr.c \

@@ -62,6 +62,12 @@ clock_now(clockid_t clock)
 	return nanoseconds(t);
 }
 
+int64_t
+watch_clock(void)
+{
+	return clock_now(CLOCK_MONOTONIC_COARSE);
+}
+
 static struct stamp
 stamp_of(const char *path)
 {

@@ -9,6 +9,7 @@
 #define WATCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "span.h"
 
@@ -20,6 +21,9 @@ struct watch_kind {
 	void (*drop)(void *thing);
 	bool keeps; /* a file that can't be used leaves the last one in force */
 };
+
+/* Nanoseconds of a clock that is not set. */
+int64_t watch_clock(void);
 
 struct watch;
 struct watched;

@@ -5,7 +5,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -570,6 +572,191 @@ START_TEST(a_broken_text_file_leaves_the_old_entries_and_is_told_once)
 }
 END_TEST
 
+/* ---- a socketmap server ---- */
+
+enum mood { ANSWERS, IS_BUSY, TALKS_NONSENSE, SAYS_TOO_MUCH, HANGS_UP };
+
+struct server {
+	int fd;
+	pthread_t thread;
+	atomic_int mood;
+	atomic_uint connections, questions;
+};
+
+static const char *
+reply_to(const char *question, int mood)
+{
+	if (mood == IS_BUSY)
+		return "9:TEMP busy,";
+	if (mood == TALKS_NONSENSE)
+		return "hello";
+	if (mood == SAYS_TOO_MUCH)
+		return "999999:OK ";
+	if (strcmp(question, "11:users alice,") == 0)
+		return "33:OK alice@example.org, b@example.n,";
+	return "9:NOTFOUND ,";
+}
+
+/* A question is one piece here: they are short. */
+static void *
+serve(void *of)
+{
+	struct server *s = of;
+	char question[1024];
+	const char *reply;
+	ssize_t n;
+	int fd, mood;
+
+	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
+		atomic_fetch_add(&s->connections, 1);
+		while ((n = read(fd, question, sizeof(question) - 1)) > 0) {
+			question[n] = '\0';
+			atomic_fetch_add(&s->questions, 1);
+			mood = atomic_load(&s->mood);
+			reply = mood == HANGS_UP ? "" : reply_to(question, mood);
+			if (write(fd, reply, strlen(reply)) < 0 ||
+			    mood > IS_BUSY)
+				break;
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+static void
+start_server(struct server *s)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path("s"));
+	s->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(s->fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	ck_assert_int_eq(listen(s->fd, 8), 0);
+	ck_assert_int_eq(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+/* After its clients have gone. */
+static void
+stop_server(struct server *s)
+{
+	shutdown(s->fd, SHUT_RDWR);
+	pthread_join(s->thread, NULL);
+	close(s->fd);
+	unlink(path("s"));
+}
+
+static struct table *
+open_socketmap(void)
+{
+	return table_backend("t", backend_find(SPAN("socketmap")),
+	                     arena_printf(arena, "unix:%s:users",
+	                                  path("s")).p, nowhere, diags);
+}
+
+START_TEST(a_socketmap_server_is_asked_over_one_connection)
+{
+	struct server server = {0};
+	struct table *t;
+
+	begin();
+	start_server(&server);
+	t = open_socketmap();
+	ck_assert_msg(t != NULL, "%s", told());
+	ck_assert_str_eq(find(t, text("Alice")),
+	                 "alice@example.org|b@example.n");
+	ck_assert_str_eq(find(t, text("bob")), "-");
+	ck_assert_str_eq(find(t, text("")), "-");
+	ck_assert_str_eq(find(t, ip("192.0.2.1")), "-");
+	ck_assert_uint_eq(atomic_load(&server.connections), 1);
+	ck_assert_uint_eq(atomic_load(&server.questions), 6);
+	atomic_store(&server.mood, IS_BUSY);
+	ck_assert_str_eq(find(t, text("alice")),
+	                 "!socketmap users says: TEMP busy");
+	table_free(t);
+	stop_server(&server);
+	end(NULL);
+}
+END_TEST
+
+/* Each mood costs a pause, after which the server is asked again. */
+START_TEST(a_socketmap_server_that_errs_fails_and_comes_back)
+{
+	static const struct { int mood; const char *says; } bad[] = {
+		{TALKS_NONSENSE, "!socketmap users: Protocol error"},
+		{SAYS_TOO_MUCH, "!socketmap users: Message too long"},
+		{HANGS_UP, "!socketmap users: Connection reset"},
+	};
+	struct server server = {0};
+	struct table *t;
+	size_t i;
+
+	begin();
+	start_server(&server);
+	t = open_socketmap();
+	ck_assert_msg(t != NULL, "%s", told());
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		atomic_store(&server.mood, bad[i].mood);
+		becomes(t, text("alice"), bad[i].says);
+		ck_assert_str_eq(find(t, text("alice")),
+		                 "!socketmap users: it is down");
+		atomic_store(&server.mood, ANSWERS);
+		becomes(t, text("alice"), "alice@example.org");
+	}
+	table_free(t);
+	stop_server(&server);
+	end(NULL);
+}
+END_TEST
+
+START_TEST(a_socketmap_server_may_be_started_anew)
+{
+	struct server server = {0};
+	struct table *t;
+
+	begin();
+	ck_assert(open_socketmap() == NULL);
+	ck_assert(strstr(told(), "No such file") != NULL);
+	start_server(&server);
+	t = open_socketmap();
+	ck_assert(t != NULL);
+	atomic_store(&server.mood, HANGS_UP); /* so that it can be stopped */
+	becomes(t, text("alice"), "!socketmap users: Connection reset");
+	stop_server(&server);
+	becomes(t, text("alice"), "!socketmap users: No such file");
+	atomic_store(&server.mood, ANSWERS);
+	start_server(&server);
+	becomes(t, text("alice"), "alice@example.org");
+	table_free(t);
+	stop_server(&server);
+	end(NULL);
+}
+END_TEST
+
+/* Postfix's own client understands what the others are tested against. */
+START_TEST(postmap_gets_the_same_from_the_socketmap_server)
+{
+	struct server server = {0};
+	struct span command;
+	char line[256] = "";
+	FILE *out;
+
+	begin();
+	start_server(&server);
+	put("main.cf", main_cf, sizeof(main_cf) - 1);
+	command = arena_printf(arena, "/usr/sbin/postmap -c %s -q alice "
+	                       "socketmap:unix:%s:users", folder, path("s"));
+	if (access("/usr/sbin/postmap", X_OK) == 0) {
+		out = popen(command.p, "r");
+		ck_assert(out != NULL);
+		ck_assert(fgets(line, sizeof(line), out) != NULL);
+		ck_assert_int_eq(pclose(out), 0);
+		ck_assert_str_eq(line, "alice@example.org, b@example.n\n");
+	}
+	stop_server(&server);
+	end(NULL);
+}
+END_TEST
+
 /* ---- threads ---- */
 
 struct crowd {
@@ -676,5 +863,9 @@ CHECK_MAIN("backend",
 	what_is_no_such_file_can_not_be_opened,
 	a_text_file_is_read_again_when_it_changes,
 	a_broken_text_file_leaves_the_old_entries_and_is_told_once,
+	a_socketmap_server_is_asked_over_one_connection,
+	a_socketmap_server_that_errs_fails_and_comes_back,
+	a_socketmap_server_may_be_started_anew,
+	postmap_gets_the_same_from_the_socketmap_server,
 	threads_go_on_asking_while_a_text_file_changes,
 	threads_go_on_asking_while_the_file_changes)

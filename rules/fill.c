@@ -156,23 +156,52 @@ append_filling(struct growing *g, struct span s)
 	return append(g, (struct span){s.p, n}) && append(g, SPAN("..."));
 }
 
-static struct span
-looked_up(struct evaluation *e, const struct rule *r, const struct lookup *l)
+static enum table_result
+look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
+        struct table_answer *answer)
 {
 	const struct value *key = fill_value(e, r, l->ask);
-	struct table_answer answer = {0};
-	struct table_context c = eval_context(e);
 	struct value k;
 
 	if (key == NULL)
-		return SPAN("");
+		return TABLE_NO;
 	k = *key;
 	if (k.type == VALUE_NUMBER)
 		k.type = VALUE_TEXT;
-	if (table_find(eval_table(e, l->table), &k, &c, e->arena, &answer)
-	    != TABLE_YES || answer.n == 0)
+	return table_find(eval_table(e, l->table), &k,
+	                  &e->program->table_context, e->arena, answer);
+}
+
+static struct span
+looked_up(struct evaluation *e, const struct rule *r, const struct lookup *l)
+{
+	struct table_answer answer = {0};
+
+	if (look_up(e, r, l, &answer) != TABLE_YES || answer.n == 0)
 		return SPAN("");
 	return answer.values[0];
+}
+
+const struct lookup *
+fill_failed(struct evaluation *e, const struct rule *r)
+{
+	const struct action *a;
+	const struct piece *p;
+
+	for (a = r->actions; a != NULL; a = a->next) {
+		if (a->row->ends != VERDICT_NONE
+		    || a->row->effect == EFFECT_LOG)
+			continue;
+		for (p = a->text.pieces; p != NULL; p = p->next) {
+			struct table_answer answer = {0};
+
+			if (p->kind == PIECE_LOOKUP
+			    && look_up(e, r, &p->lookup, &answer)
+			       == TABLE_FAILED)
+				return &p->lookup;
+		}
+	}
+	return NULL;
 }
 
 static struct span

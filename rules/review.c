@@ -413,11 +413,24 @@ passed_by(struct review *r, size_t number)
 	return glance(r, &r->program->briefs[number]) != TRUTH_NO;
 }
 
+/* The verdict of a rule that is yes, but not all that it notes can be had. */
+static struct verdict
+settle_failed(struct review *r, size_t number, const struct lookup *l)
+{
+	struct verdict v = settle(r, number, TRUTH_FAILED);
+
+	if (l != NULL)
+		v.why = arena_printf(r->arena, "<%.*s> failed",
+		                     SPAN_ARG(r->program->tables[l->table].name));
+	return v;
+}
+
 /*
  * Before a message is let in or dropped it is read with all of it in hand. A
  * rule above that failed since, for which the reading did not wait, has its
- * say after all. So has one above that ends the reading with the same kind of
- * verdict: what stands below it was not reached, and is not done.
+ * say after all, and so has one that can't note what it says. So has one above
+ * that ends the reading with the same kind of verdict: what stands below it
+ * was not reached, and is not done.
  */
 static void
 verify(struct review *r, size_t rcpt, struct verdict *v)
@@ -430,18 +443,27 @@ verify(struct review *r, size_t rcpt, struct verdict *v)
 	for (i = 0; i < r->n_open; i++) {
 		size_t number = r->open[i];
 		const struct rule *rule = &r->program->rules[number];
+		const struct lookup *l = NULL;
 		enum truth t;
 
-		if (v->rule != NO_RULE && number >= v->rule)
+		if (v->rule != NO_RULE && number > v->rule)
 			return;
 		if (!passed_by(r, number))
 			continue;
 		t = rule_truth(r, number, COST_NET, true);
-		if (t == TRUTH_FAILED ? on_error_kind(rule) == VERDICT_NONE
-		                      : t != TRUTH_YES || rule->last == NULL)
-			continue;
-		*v = settle(r, number, t);
-		return;
+		if (t == TRUTH_YES && (l = fill_failed(&r->eval, rule)) != NULL)
+			t = TRUTH_FAILED;
+		if (t == TRUTH_FAILED
+		    && on_error_kind(rule) != VERDICT_NONE) {
+			*v = settle_failed(r, number, l);
+			return;
+		}
+		if (number == v->rule)
+			return;
+		if (t == TRUTH_YES && rule->last != NULL) {
+			*v = settle(r, number, t);
+			return;
+		}
 	}
 }
 
@@ -571,6 +593,7 @@ reached(const struct verdict *v, size_t rule)
 static size_t
 reached_by(struct review *r, size_t rule, bool let_in, size_t *list)
 {
+	const struct rule *the = &r->program->rules[rule];
 	size_t i, n = 0;
 
 	for (i = 0; i < r->n_rcpts; i++) {
@@ -582,7 +605,8 @@ reached_by(struct review *r, size_t rule, bool let_in, size_t *list)
 		    || (let_in && one->verdict.kind == VERDICT_DISCARD))
 			continue;
 		turn_to(r, i);
-		if (rule_truth(r, rule, COST_NET, true) == TRUTH_YES)
+		if (rule_truth(r, rule, COST_NET, true) == TRUTH_YES
+		    && (!let_in || fill_failed(&r->eval, the) == NULL))
 			list[n++] = i;
 	}
 	return n;

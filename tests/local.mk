@@ -238,8 +238,8 @@ endif
 noinst_PROGRAMS += tests/mime_tool
 tests_mime_tool_SOURCES = tests/mime_tool.c
 tests_mime_tool_LDADD = $(FILTER_LIBS)
-dist_check_SCRIPTS += tests/mime.sh
-TESTS += tests/mime.sh
+dist_check_SCRIPTS += tests/mime.sh tests/mime_peer.py
+TESTS += tests/mime.sh tests/mime_peer.py
 EXTRA_DIST += tests/mime
 noinst_PROGRAMS += tests/fuzz_mime
 tests_fuzz_mime_SOURCES = tests/fuzz_mime.c tests/fuzz_main.c

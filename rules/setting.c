@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "backend.h"
 #include "checker.h"
 #include "number.h"
 
@@ -173,6 +174,14 @@ setting_set(struct checker *c, const struct ast_set *set)
 	*slot(s, row) = value;
 }
 
+/* Is it a server's, or in the DNS? */
+static bool
+asks_net(const struct policy_table *t)
+{
+	return t->ast != NULL && t->ast->backend.p != NULL &&
+	       backend_find(t->ast->backend)->cost == COST_NET;
+}
+
 /* set NAME <table> */
 void
 setting_tables(struct checker *c, const struct ast_set *set)
@@ -188,7 +197,13 @@ setting_tables(struct checker *c, const struct ast_set *set)
 		           "setting \"%s\" wants %s", row->name, wanted(c, row));
 		return;
 	}
-	if (check_lookup(c, set->value->lookup, VALUE_IP, &lookup))
+	if (!check_lookup(c, set->value->lookup, VALUE_IP, &lookup))
+		return;
+	if (asks_net(&c->program->tables[lookup.table]))
+		diag_error(c->diags, set->value->place,
+		           "setting \"%s\" wants a table that nobody is asked "
+		           "for: { ... } or one in a file", row->name);
+	else
 		slot(&c->program->settings, row)->number =
 			(double)lookup.table + 1;
 }

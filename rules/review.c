@@ -181,6 +181,14 @@ holds_back(unsigned may, enum verdict_kind kind)
 	return (may & ~BIT(kind)) != 0;
 }
 
+/* Could a dear question make a no of a rule that is later? */
+static bool
+asking_helps(struct review *r, const struct pass *p, size_t number)
+{
+	return p->cost == COST_NET
+	       && rule_truth(r, number, COST_BODY, true) == EVAL_UNASKED;
+}
+
 /*
  * How rule number ends the reading now: its kind, VERDICT_NONE if it does
  * not, or not yet.
@@ -201,7 +209,7 @@ now(struct review *r, struct pass *p, size_t number, enum truth t)
 	if (rule->last == NULL)
 		return VERDICT_NONE;
 	p->may |= BIT(rule->last->row->ends);
-	if (t != EVAL_UNASKED)
+	if (t != EVAL_UNASKED && !asking_helps(r, p, number))
 		p->later |= BIT(rule->last->row->ends);
 	return VERDICT_NONE;
 }

@@ -66,7 +66,8 @@ tell(const struct reload *r, const struct table *t, struct diags *d)
 		return;
 	if (t != NULL) {
 		snprintf(text, sizeof(text), "table <%.*s> was read again: "
-		         "%zu entries", SPAN_ARG(r->name), t->n);
+		         "%zu entr%s", SPAN_ARG(r->name), t->n,
+		         t->n == 1 ? "y" : "ies");
 	} else {
 		first_mistake(d, line, sizeof(line));
 		snprintf(text, sizeof(text), "%s: the old entries of <%.*s> "

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "current.h"
+#include "try.h"
 
 static char folder[] = "/tmp/vaglio-current-XXXXXX";
 static char path[64];
@@ -167,7 +169,88 @@ START_TEST(reloads_and_sessions_may_race)
 }
 END_TEST
 
-CHECK_MAIN("current", a_policy_that_does_not_load_does_not_start,
+static void
+write_table(const char *text)
+{
+	char name[80], new[80];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s/clients", folder);
+	snprintf(new, sizeof(new), "%s/new", folder);
+	f = fopen(new, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(rename(new, name), 0);
+}
+
+static char heard[512];
+
+static void
+hear(void *of, bool bad, const char *text)
+{
+	snprintf(of, sizeof(heard), "%s%s", bad ? "bad: " : "", text);
+}
+
+/* A message from 192.0.2.1, run through the policy in force. */
+static int
+run_message(struct current *c)
+{
+	const struct scenario given = {.client = SPAN("192.0.2.1")};
+	struct policy *p = current_get(c);
+	FILE *out = fopen("/dev/null", "w");
+	int status = try_explain(p, &given, false, NULL, out);
+
+	fclose(out);
+	policy_unref(p);
+	return status;
+}
+
+/* Messages until one of them is let in (0) or refused (1), or hears. */
+static void
+run_until(struct current *c, int wanted, const char *hears)
+{
+	const struct timespec pause = {0, 20000000};
+	int i, status = -1;
+
+	for (i = 0; i < 1500; i++) {
+		status = run_message(c);
+		if (status == wanted && strstr(heard, hears) != NULL)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	ck_abort_msg("status %d, heard: %s", status, heard);
+}
+
+START_TEST(a_tables_file_changes_without_a_reload_and_after_one)
+{
+	struct current *c;
+	char name[80];
+
+	begin("table <clients> file \"clients\"\n"
+	      "rule r if client in <clients> reject\n");
+	write_table("192.0.2.1\n");
+	c = current_load(path, diags);
+	ck_assert_msg(c != NULL, "%s", told());
+	current_tell(c, hear, heard);
+	ck_assert_int_eq(run_message(c), 1);
+	write_table("192.0.2.2\n");
+	run_until(c, 0, "table <clients> was read again: 1 entry");
+	ck_assert(current_reload(c, diags));
+	write_table("192.0.2.2\nnonsense\n");
+	run_until(c, 0, "clients:2:1: \"nonsense\" is no IP address or network: "
+	          "the old entries of <clients> stay in force");
+	ck_assert_int_eq(strncmp(heard, "bad: ", 5), 0);
+	write_table("192.0.2.0/24\n");
+	run_until(c, 1, "was read again");
+	current_free(c);
+	snprintf(name, sizeof(name), "%s/clients", folder);
+	unlink(name);
+	end();
+}
+END_TEST
+
+CHECK_MAIN("current", a_tables_file_changes_without_a_reload_and_after_one, a_policy_that_does_not_load_does_not_start,
 	a_policy_whose_tests_fail_does_not_start, a_reload_takes_the_place,
 	a_reload_that_fails_leaves_the_old_one,
 	reloads_and_sessions_may_race)

@@ -132,6 +132,34 @@ def killed_before_the_message_ends(stage):
 
 
 @scene(SIMPLE)
+def smuggled_behind_a_bare_newline(stage):
+    """Where the MTA sees two messages vaglio does, too, and reads both."""
+    stage.vaglio.start()
+    ends = (b"\n.\n", b"\n.\r\n")
+    for end in ends:
+        with stage.client() as client:
+            for line in ("MAIL FROM:<a@example.org>",
+                         "RCPT TO:<u@example.com>"):
+                stage.reply_is(client.say(line), "250 .*")
+            stage.reply_is(client.say("DATA"), "354 .*")
+            client.send(b"Subject: one\r\n\r\nhello" + end +
+                        b"MAIL FROM:<b@example.org>\r\n"
+                        b"RCPT TO:<nobody@example.com>\r\n"
+                        b"RCPT TO:<v@example.com>\r\nDATA\r\n"
+                        b"Subject: two\r\n\r\nsmuggled\r\n")
+            ids = [queued(client.reply()[-1])]
+            for wanted in ("250 .*", "550 5[.]1[.]1 nobody lives here",
+                           "250 .*", "354 .*"):
+                stage.reply_is(client.reply()[-1], wanted)
+            ids.append(queued(client.say(".")))
+            stage.delivered(ids)
+    mails = stage.door.sink.wait(2 * len(ends))
+    seen = sorted((fields(m, "Subject"), fields(m, "X-Seen")) for m in mails)
+    if seen != sorted([(["one"], ["yes"]), (["two"], ["yes"])] * len(ends)):
+        raise Failure("there came %r" % seen)
+
+
+@scene(SIMPLE)
 def not_running(stage):
     """No vaglio at all: mail is deferred at the first command."""
     with Client(stage.door.port) as client:

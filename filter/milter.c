@@ -129,8 +129,8 @@ is_wanted(const struct policy *p, enum step step)
 /*
  * May a step go without a reply? A verdict falls at the end of the header,
  * not at a field. The body's pieces are always answered: "skip" spares the
- * rest of a body that nobody asks for; and where a piece comes in the packet
- * that ends the message, libmilter takes "no reply" to it for the answer to
+ * rest of a body that nobody asks for; and to the piece that comes with the
+ * end (see answer_piece) libmilter would take "no reply" for the answer to
  * the end, and the MTA would wait for one in vain.
  */
 static bool
@@ -495,7 +495,7 @@ answer(struct connection *c, enum step step, const struct answer *a)
 
 	if ((c->agreed & steps[step].quiet) != 0)
 		s = SMFIS_NOREPLY;
-	else if (c->refused != NULL)
+	else if (c->refused != NULL && step != STEP_BODY)
 		s = say_failed(c, step, c->refused);
 	else
 		s = say(c, step, a->kind, a->reply.code, a->reply.xcode,
@@ -588,10 +588,26 @@ on_end_of_headers(SMFICTX *ctx)
 	STEP(ctx, STEP_EOH, session_end_of_headers(c->session));
 }
 
+/*
+ * Postfix sends the last piece in the packet that ends the message. To that
+ * packet libmilter answers twice if this callback says anything but to go
+ * on, and from then on each answer would be taken for that to the command
+ * before. So a piece is never told more than "skip", and that only when it is
+ * full: such a one is not the last. The session keeps its answer for the end.
+ */
+static struct answer
+answer_piece(struct answer a, size_t n)
+{
+	bool skip = a.kind != ANSWER_GO_ON && n >= MILTER_CHUNK_SIZE;
+
+	return (struct answer){.kind = skip ? ANSWER_SKIP : ANSWER_GO_ON};
+}
+
 static sfsistat
 on_body(SMFICTX *ctx, unsigned char *chunk, size_t n)
 {
-	STEP(ctx, STEP_BODY, session_body(c->session, chunk, n));
+	STEP(ctx, STEP_BODY,
+	     answer_piece(session_body(c->session, chunk, n), n));
 }
 
 /* libmilter takes no const, and changes nothing. */

@@ -327,7 +327,7 @@ START_TEST(every_combination_of_offered_no_replies_works)
 }
 END_TEST
 
-/* No MTA does so but by the protocol it may, and is not to wait in vain. */
+/* Postfix sends the last piece so, and is not to wait in vain. */
 START_TEST(a_piece_of_the_body_may_come_with_the_end)
 {
 	struct mta *m;
@@ -356,6 +356,42 @@ START_TEST(a_piece_of_the_body_may_come_with_the_end)
 			ck_assert(is_let_in(mta_reply(m)));
 		mta_close(m);
 	}
+	down();
+}
+END_TEST
+
+/*
+ * libmilter would answer twice, and each answer from then on would be taken
+ * for that to the command before.
+ */
+START_TEST(a_failure_at_the_last_piece_is_answered_once)
+{
+	static char piece[65535];
+	struct mta *m;
+	int i;
+
+	up("set memory-limit 1M\n"
+	   "rule no-body if raw body contains \"virus\" reject\n"
+	   "rule no-rcpt if rcpt is nobody@example.com reject");
+	m = meet();
+	mta_connect(m, "a.example.net", "198.51.100.7");
+	mta_helo(m, "mail.example.net");
+	mta_mail(m, GOOD);
+	mta_rcpt(m, RCPT);
+	memset(piece, 'x', sizeof(piece));
+	for (i = 0; i < 8; i++)
+		ck_assert_int_eq(mta_body(m, piece, sizeof(piece)),
+		                 SMFIR_CONTINUE);
+	ck_assert(mta_send(m, SMFIC_BODYEOB, piece, 1000));
+	ck_assert_int_eq(mta_reply(m), SMFIR_REPLYCODE);
+	ck_assert_int_eq(m->text[0], '4');
+	mta_abort(m);
+	mta_mail(m, GOOD);
+	ck_assert_int_eq(mta_rcpt(m, RCPT), SMFIR_CONTINUE);
+	ck_assert_int_eq(mta_rcpt(m, "<nobody@example.com>"),
+	                 SMFIR_REPLYCODE);
+	ck_assert(is_let_in(mta_end(m)));
+	mta_close(m);
 	down();
 }
 END_TEST
@@ -1488,6 +1524,7 @@ CHECK_MAIN("protocol",
 	peers_of_every_version_are_served,
 	every_combination_of_offered_no_replies_works,
 	a_piece_of_the_body_may_come_with_the_end,
+	a_failure_at_the_last_piece_is_answered_once,
 	every_combination_of_offered_steps_works,
 	a_peer_of_version_1_is_turned_away,
 	each_stage_gives_its_refusal,

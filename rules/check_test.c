@@ -43,8 +43,6 @@ take_auth(struct checker *c, const struct ast_given *g, struct scenario *s)
 {
 	(void)c;
 	s->auth = word_of(g->first);
-	if (g->second != NULL)
-		s->auth_method = word_of(g->second);
 }
 
 static void

@@ -25,6 +25,7 @@ static const struct fact_row {
 	{"helo", FACT_WORD},
 	{"auth", FACT_WORD},
 	{"tls", FACT_WORD},
+	{"daemon", FACT_WORD},
 	{"sender", FACT_ADDRESS},
 	{"rcpt", FACT_ADDRESSES},
 	{"macro", FACT_TWO_STRINGS},
@@ -36,8 +37,8 @@ static const struct fact_row {
 };
 
 static const char *const fact_words[] = {
-	"client", "helo", "auth", "tls", "sender", "rcpt", "macro", "spf",
-	"spf.helo", "header", "body", "message", "expect",
+	"client", "helo", "auth", "tls", "daemon", "sender", "rcpt", "macro",
+	"spf", "spf.helo", "header", "body", "message", "expect",
 };
 
 /* Without quotes a fact's name is no value: the value was forgotten. */

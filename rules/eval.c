@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "caps.h"
 #include "eval.h"
 #include "number.h"
 #include "utf8.h"
@@ -66,30 +67,39 @@ eval_fact(struct evaluation *e, size_t ask)
 
 /* ---- one value against one operand ---- */
 
-/* The value's text without case; made once. */
-static struct span
-folded(struct evaluation *e, const struct node *n, const struct fact *f,
-       size_t i)
+static bool
+is_raw(const struct evaluation *e, size_t ask)
 {
-	const struct question *q = &e->program->questions[n->ask];
-	struct memo *m = memo_of(e, q);
-	struct span none = {NULL, 0};
+	return e->program->questions[ask].ask.subject->flags & SUBJECT_IS_RAW;
+}
 
-	if (m->folded == NULL)
-		m->folded = arena_alloc(e->arena, f->n * sizeof(*m->folded));
-	if (m->folded == NULL)
+static struct span
+fold(struct evaluation *e, size_t ask, struct span text, bool as_bytes)
+{
+	if (text.n == 0)
+		return SPAN("");
+	if (as_bytes)
+		return arena_lower(e->arena, text);
+	if (is_raw(e, ask))
+		text = utf8_make_valid(e->arena, text);
+	return text.p == NULL ? text : utf8_fold(e->arena, text);
+}
+
+/* The text of a question's value without case; made once. */
+static struct span
+folded(struct evaluation *e, size_t ask, const struct fact *f, size_t i,
+       bool as_bytes)
+{
+	struct memo *m = memo_of(e, &e->program->questions[ask]);
+	struct span **list = &m->folded[as_bytes], none = {NULL, 0};
+
+	if (*list == NULL)
+		*list = arena_alloc(e->arena, f->n * sizeof(**list));
+	if (*list == NULL)
 		return none;
-	if (m->folded[i].p == NULL) {
-		struct span text = f->values[i].text;
-
-		if (text.n == 0)
-			m->folded[i] = SPAN("");
-		else if (q->ask.subject->flags & SUBJECT_IS_RAW)
-			m->folded[i] = arena_lower(e->arena, text);
-		else
-			m->folded[i] = utf8_fold(e->arena, text);
-	}
-	return m->folded[i];
+	if ((*list)[i].p == NULL)
+		(*list)[i] = fold(e, ask, f->values[i].text, as_bytes);
+	return (*list)[i];
 }
 
 static bool
@@ -119,7 +129,7 @@ static enum truth
 compare_text(struct evaluation *e, const struct node *n, const struct fact *f,
              size_t i, struct span with)
 {
-	struct span value = folded(e, n, f, i);
+	struct span value = folded(e, n->ask, f, i, is_raw(e, n->ask));
 
 	if (value.p == NULL)
 		return TRUTH_FAILED;
@@ -159,6 +169,18 @@ compare_number(enum op op, const struct value *v, double with)
 	return yes ? TRUTH_YES : TRUTH_NO;
 }
 
+/* Strangers choose how many values there are on either side. */
+static bool
+too_much(const struct node *n, const struct fact *f, size_t i,
+         const struct fact *other)
+{
+	unsigned long long one = 16; /* a look at both lengths */
+
+	if (n->op == OP_CONTAINS)
+		one += f->values[i].text.n;
+	return one * f->n * other->n > CAPS_COMPARE_BYTES;
+}
+
 /* Against every value of another subject: one is enough. */
 static enum truth
 compare_subject(struct evaluation *e, const struct node *n,
@@ -170,18 +192,16 @@ compare_subject(struct evaluation *e, const struct node *n,
 
 	if (other->state == FACT_LATER)
 		return TRUTH_LATER;
-	if (other->state == FACT_FAILED)
+	if (other->state == FACT_FAILED || too_much(n, f, i, other))
 		return TRUTH_FAILED;
 	for (j = 0; other->state == FACT_HERE && j < other->n; j++) {
-		const struct value *v = &other->values[j];
-		struct span text;
+		struct span with;
 
-		if (v->bad && n->op == OP_IS)
+		if (other->values[j].bad && n->op == OP_IS)
 			continue;
-		text = utf8_fold(e->arena, v->text);
-		t = truth_or(t, text.p == NULL && v->text.n > 0
-		                ? TRUTH_FAILED
-		                : compare_text(e, n, f, i, text));
+		with = folded(e, o->ask, other, j, is_raw(e, n->ask));
+		t = truth_or(t, with.p == NULL ? TRUTH_FAILED
+		                : compare_text(e, n, f, i, with));
 		if (t == TRUTH_YES)
 			break;
 	}

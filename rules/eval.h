@@ -9,7 +9,7 @@
 /* What is remembered of a question's answer. */
 struct memo {
 	const struct fact *fact;
-	struct span *folded;          /* each value's text, folded */
+	struct span *folded[2];       /* each value's, as text and as bytes */
 	unsigned char *candidates;    /* each value's, of the pattern set */
 };
 

@@ -569,6 +569,22 @@ START_TEST(a_stage_at_which_a_noted_rule_can_fail_may_be_answered)
 }
 END_TEST
 
+START_TEST(raw_bytes_are_compared_with_text_as_valid_text)
+{
+	begin("rule a if subject is raw header \"X\" reject\n"
+	      "rule b if raw header \"X\" contains subject reject\n"
+	      "rule c if raw header \"Y\" is raw header \"X\" reject\n");
+	fake_facts_say(&facts, "subject", "\xef\xbf\xbd\xc3\xa9");
+	fake_facts_say(&facts, "raw header X",
+	               "A\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfd");
+	fake_facts_say(&facts, "raw header Y",
+	               "a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfd");
+	rcpt("a@example.org");
+	ck_assert_str_eq(to_the_end(), "reject c");
+	end();
+}
+END_TEST
+
 CHECK_MAIN("review", a_reject_is_given_at_the_earliest_stage,
            a_reject_waits_for_an_undecided_accept_above,
            an_accept_above_that_holds_wins_over_the_reject_it_held_back,
@@ -602,4 +618,5 @@ CHECK_MAIN("review", a_reject_is_given_at_the_earliest_stage,
            a_dear_question_that_may_decide_now_is_asked_beside_a_later_one,
            a_dear_question_that_can_only_say_no_waits_beside_a_later_one,
            an_accept_that_holds_after_all_is_where_the_reading_ends,
-           a_stage_at_which_a_noted_rule_can_fail_may_be_answered)
+           a_stage_at_which_a_noted_rule_can_fail_may_be_answered,
+           raw_bytes_are_compared_with_text_as_valid_text)

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -879,6 +880,32 @@ START_TEST(a_macro_that_never_comes_is_named_once)
 }
 END_TEST
 
+START_TEST(addresses_that_are_too_many_to_compare_with_each_other_defer)
+{
+	char *argv[] = {(char *)(size_t)"<a@example.org>", NULL};
+	char *list = malloc(4 * CAPS_FIELD_WORDS + 1);
+	size_t i;
+
+	ck_assert_ptr_nonnull(list);
+	for (i = 0; i < CAPS_FIELD_WORDS; i++)
+		memcpy(list + 4 * i, "A@b,", 4);
+	list[4 * CAPS_FIELD_WORDS - 1] = '\0';
+	begin("rule a\n  if any from is reply-to\n  reject\n");
+	session_connect(session, "h", NULL);
+	session_helo(session, "h.example");
+	session_mail(session, argv);
+	session_rcpt(session, argv);
+	session_header(session, "From", list);
+	for (i = 0; i < CAPS_FIELD_WORDS; i++)
+		list[4 * i] = 'c';
+	session_header(session, "Reply-To", list);
+	SAID(session_end_of_headers(session),
+	     "tempfail 451 4.3.0 temporary failure in rule a");
+	free(list);
+	end();
+}
+END_TEST
+
 CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	a_refusal_at_helo_stands_for_the_session,
 	a_refusal_at_mail_is_of_one_message,
@@ -909,4 +936,5 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	shadow_rules_are_logged, set_shadow_lets_in_unchanged,
 	set_shadow_tells_each_refused_recipient_once,
 	set_shadow_tells_whose_copy_would_be_dropped,
-	a_macro_that_never_comes_is_named_once)
+	a_macro_that_never_comes_is_named_once,
+	addresses_that_are_too_many_to_compare_with_each_other_defer)

@@ -183,7 +183,6 @@ explain_with(const struct options *o, struct policy *p)
 {
 	struct resolver *r = NULL;
 	int status;
-
 	bool asks = !o->offline && o->facts.spf.p == NULL;
 
 	if (o->zone != NULL)

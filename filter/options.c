@@ -264,8 +264,8 @@ take_result(struct reading *r, const char *value, struct span *out)
 	for (i = 0; i < sizeof(results) / sizeof(results[0]); i++)
 		if (strcmp(value, results[i]) == 0)
 			return true;
-	return wrong(r, "is none of none, neutral, pass, fail, softfail, "
-	                "temperror, permerror");
+	return wrong(r, "is no result of SPF: none, neutral, pass, fail, "
+	                "softfail, temperror, permerror");
 }
 
 static bool

@@ -118,7 +118,7 @@ START_TEST(mistakes_are_told)
 	WRONG("is no IP address", "explain", "--client", "example.org");
 	WRONG("is not NAME=VALUE", "explain", "--macro", "i");
 	WRONG("is not NAME=VALUE", "explain", "--macro", "=x");
-	WRONG("is none of", "explain", "--spf", "perhaps");
+	WRONG("is no result of SPF: none, ", "explain", "--spf", "perhaps");
 	WRONG("unexpected \"b\"", "explain", "a", "b");
 	WRONG("unexpected \"a\"", "reload", "a");
 	WRONG("\"check\" comes first: vaglio check", "-f", "check");

@@ -161,6 +161,7 @@ look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
         struct table_answer *answer)
 {
 	const struct value *key = fill_value(e, r, l->ask);
+	struct table_context c = eval_context(e);
 	struct value k;
 
 	if (key == NULL)
@@ -168,8 +169,7 @@ look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
 	k = *key;
 	if (k.type == VALUE_NUMBER)
 		k.type = VALUE_TEXT;
-	return table_find(eval_table(e, l->table), &k,
-	                  &e->program->table_context, e->arena, answer);
+	return table_find(eval_table(e, l->table), &k, &c, e->arena, answer);
 }
 
 static struct span

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +8,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "identity.h"
-
-__attribute__((format(printf, 3, 4))) static int
-fail(char why[512], int status, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(why, 512, format, ap);
-	va_end(ap);
-	return status;
-}
 
 static bool
 number(const char *s, unsigned long *n)

@@ -13,6 +13,7 @@ libfilter_a_SOURCES = \
 	filter/control.c filter/control.h \
 	filter/diff.c filter/diff.h \
 	filter/explain.c filter/explain_json.c filter/explain.h \
+	filter/fail.c filter/fail.h \
 	filter/facts.c filter/told.c filter/told.h \
 	filter/current.c filter/current.h \
 	filter/identity.c filter/identity.h \

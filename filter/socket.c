@@ -3,7 +3,6 @@
 #include <libgen.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "caps.h"
+#include "fail.h"
 #include "socket.h"
 
 /* For what has no path of its own; the default socket's folder. */
@@ -28,17 +28,6 @@ struct where {
 	char host[256], port[32];
 	int fd;
 };
-
-__attribute__((format(printf, 3, 4))) static int
-fail(char why[512], int status, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(why, 512, format, ap);
-	va_end(ap);
-	return status;
-}
 
 /* inet = "inet:" port [ "@" host ] */
 static bool

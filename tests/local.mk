@@ -221,6 +221,8 @@ EXTRA_DIST += tests/session
 EXTRA_DIST += tests/cases
 dist_check_SCRIPTS += tests/cases.sh
 TESTS += tests/cases.sh
+dist_check_SCRIPTS += tests/reading.py
+TESTS += tests/reading.py
 
 # Tables whose data lives elsewhere; postmap makes the files.
 if HAVE_CHECK

@@ -1,5 +1,6 @@
 /* check_test.c - the policy's own tests: what is given, what is expected. */
 #include <stdint.h>
+#include <string.h>
 
 #include "checker.h"
 #include "source.h"
@@ -181,27 +182,44 @@ make_empty_table(struct checker *c)
 	                             sizeof(struct table *)) = c->empty_table;
 }
 
+/* Made once: each rule may have a table without a name, and a test. */
 static const struct table **
 test_tables(struct checker *c)
 {
 	struct program *p = c->program;
-	const struct table **tables;
 	size_t i;
 
-	if (c->empty_table == NULL)
-		make_empty_table(c);
-	tables = arena_alloc(c->arena, p->n_tables * sizeof(*tables));
+	if (c->test_tables != NULL)
+		return c->test_tables;
+	make_empty_table(c);
+	c->test_tables = arena_alloc(c->arena,
+	                             p->n_tables * sizeof(*c->test_tables));
 	for (i = 0; i < p->n_tables; i++)
-		tables[i] = p->tables[i].ast == NULL
-		            || p->tables[i].ast->backend.p == NULL
-		            ? p->tables[i].table : c->empty_table;
-	return tables;
+		c->test_tables[i] = p->tables[i].ast == NULL
+		                    || p->tables[i].ast->backend.p == NULL
+		                    ? p->tables[i].table : c->empty_table;
+	return c->test_tables;
+}
+
+static void
+set_table(struct checker *c, struct test *test, size_t number,
+          const struct table *t)
+{
+	size_t size = c->program->n_tables * sizeof(*c->test_tables);
+	const struct table **own = (const struct table **)
+	                           (uintptr_t)test->tables;
+
+	if (own == c->test_tables) {
+		own = arena_alloc(c->arena, size);
+		memcpy(own, c->test_tables, size);
+		test->tables = own;
+	}
+	own[number] = t;
 }
 
 /* <t> { ... } or <t> fails: a table of the test's own */
 static void
-take_table(struct checker *c, const struct ast_given *g,
-           const struct table **tables)
+take_table(struct checker *c, const struct ast_given *g, struct test *test)
 {
 	struct program *p = c->program;
 	const struct policy_table *t = check_find_table(c, g->table);
@@ -229,17 +247,16 @@ take_table(struct checker *c, const struct ast_given *g,
 	}
 	*(struct table **)arena_grow(c->arena, &p->test_tables, &p->n_test_tables,
 	                             sizeof(struct table *)) = made;
-	tables[t - p->tables] = made;
+	set_table(c, test, (size_t)(t - p->tables), made);
 }
 
 static void
-take_given(struct checker *c, const struct ast_given *g, struct test *out,
-           const struct table **tables)
+take_given(struct checker *c, const struct ast_given *g, struct test *out)
 {
 	size_t i;
 
 	if (g->table.p != NULL) {
-		take_table(c, g, tables);
+		take_table(c, g, out);
 		return;
 	}
 	for (i = 0; i < GIVEN_ROWS; i++) {
@@ -357,7 +374,6 @@ void
 check_test(struct checker *c, const struct ast_test *t)
 {
 	struct program *p = c->program;
-	const struct table **tables = test_tables(c);
 	const struct ast_given *g;
 	const struct ast_expect *e;
 	struct expectation *expects = NULL;
@@ -373,9 +389,9 @@ check_test(struct checker *c, const struct ast_test *t)
 	out = arena_grow(c->arena, &p->tests, &p->n_tests, sizeof(*out));
 	out->name = t->name;
 	out->place = t->name_place;
-	out->tables = tables;
+	out->tables = test_tables(c);
 	for (g = t->givens; g != NULL; g = g->next)
-		take_given(c, g, out, tables);
+		take_given(c, g, out);
 	for (e = t->expects; e != NULL; e = e->next)
 		take_expect(c, e, arena_grow(c->arena, &expects, &out->n_expects,
 		                             sizeof(*expects)));

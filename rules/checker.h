@@ -18,6 +18,7 @@ struct checker {
 	struct diags *diags;
 	const char *dir;              /* what file names are relative to */
 	struct table *empty_table;    /* for tables that a test does not give */
+	const struct table **test_tables; /* of a test that gives none */
 	struct ast_define **defines;  /* those made so far */
 	size_t n_defines;
 	struct place set_at[sizeof(struct settings) / sizeof(union setting_value)];

@@ -92,6 +92,18 @@ current_tell(struct current *c,
 }
 
 struct policy *
+current_get_both(struct current *c, struct resolver **r)
+{
+	struct policy *p;
+
+	pthread_mutex_lock(&c->lock);
+	p = policy_ref(c->policy);
+	*r = resolver_ref(c->resolver);
+	pthread_mutex_unlock(&c->lock);
+	return p;
+}
+
+struct policy *
 current_get(struct current *c)
 {
 	struct policy *p;
@@ -100,17 +112,6 @@ current_get(struct current *c)
 	p = policy_ref(c->policy);
 	pthread_mutex_unlock(&c->lock);
 	return p;
-}
-
-struct resolver *
-current_resolver(struct current *c)
-{
-	struct resolver *r;
-
-	pthread_mutex_lock(&c->lock);
-	r = resolver_ref(c->resolver);
-	pthread_mutex_unlock(&c->lock);
-	return r;
 }
 
 /* The one in use, if the new policy names the same servers. */

@@ -27,9 +27,11 @@ void current_free(struct current *c);
 /* A reference on the policy in force, taken under the lock of the swap. */
 struct policy *current_get(struct current *c);
 
-/* A reference on the resolver of that policy's "set dns". Its cache stays
- * over a reload that names the same servers. */
-struct resolver *current_resolver(struct current *c);
+/*
+ * The same, and in *r one on the resolver of that policy's "set dns". Its
+ * cache stays over a reload that names the same servers.
+ */
+struct policy *current_get_both(struct current *c, struct resolver **r);
 
 /* The resolver that a policy's "set dns" asks for; NULL, and d says why. */
 struct resolver *current_make_resolver(const struct policy *p,

@@ -327,8 +327,7 @@ connection_new(void)
 		            "more than %u sessions: one deferred",
 		            shared.limit);
 	}
-	c->policy = current_get(shared.policies);
-	c->resolver = current_resolver(shared.policies);
+	c->policy = current_get_both(shared.policies, &c->resolver);
 	return c;
 }
 

@@ -84,19 +84,21 @@ attachment_name(struct collector *c, size_t i)
 	give_list(c, i, p->names);
 }
 
+/* What has none has an empty one: it must not pass an "every". */
 static void
 attachment_extension(struct collector *c, size_t i)
 {
 	const struct mime_part *p = &c->m->parts[i];
 	const struct mime_list *l;
 	struct mime_list *seen = NULL;
-	struct span s;
 
-	for (l = p->attachment ? p->names : NULL; l != NULL; l = l->next) {
-		s = mime_extension(c->m->arena, l->text);
-		if (s.p == NULL || s.n > 0)
-			mime_list_add(c->m, &seen, s, false);
-	}
+	if (!p->attachment)
+		return;
+	if (p->names == NULL)
+		give_text(c, i, SPAN(""));
+	for (l = p->names; l != NULL; l = l->next)
+		mime_list_add(c->m, &seen,
+		              mime_extension(c->m->arena, l->text), false);
 	give_list(c, i, seen);
 }
 

@@ -7,6 +7,8 @@
 #define CAPS_INCLUDE_DEPTH 16       /* includes in includes: deeper is a mistake */
 #define CAPS_EXPR_DEPTH 200         /* nested conditions: the parser recurses */
 #define CAPS_EXPR_TERMS 5000        /* in one condition: its tree is walked; more is a table */
+#define CAPS_NODES 100000           /* in one condition, its defines put in: asked for each message */
+#define CAPS_NODE_DEPTH 8000        /* how deep it then is: it is walked by recursion */
 #define CAPS_FILL 2000              /* bytes that one ${...} fills in */
 #define CAPS_MATCH_HEAP_KIB 20000   /* PCRE2's heap for one match; its default is 20 MB */
 #define CAPS_SHORT_TEXT (64 << 10)  /* a text for which no clock is watched: the square of it is half a second */

@@ -342,6 +342,7 @@ check_conditions(struct checker *c, struct rule *r)
 		if (clause->unless)
 			node = check_not(c, node);
 		r->node = check_join(c, NODE_AND, r->node, node);
+		r->node = check_extent(c, r->node, clause->expr->place);
 	}
 	r->first = r->stage = STAGE_CONNECT;
 	if (r->node == NO_NODE)

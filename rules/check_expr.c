@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "caps.h"
 #include "checker.h"
 #include "domain.h"
 #include "number.h"
@@ -44,6 +45,8 @@ check_join(struct checker *c, enum node_kind kind, size_t left, size_t right)
 	n->stage = l->stage > r->stage ? l->stage : r->stage;
 	n->first = l->first < r->first ? l->first : r->first;
 	n->cost = l->cost > r->cost ? l->cost : r->cost;
+	n->size = l->size + r->size + 1;
+	n->depth = (l->depth > r->depth ? l->depth : r->depth) + 1;
 	give_slot(c, n);
 	return number;
 }
@@ -65,8 +68,27 @@ check_not(struct checker *c, size_t left)
 	n->expr = NULL;
 	n->operands = NULL;
 	n->n_operands = 0;
+	n->size++;
+	n->depth++;
 	give_slot(c, n);
 	return number;
+}
+
+/* Defines that are made of defines can double it with every line. */
+size_t
+check_extent(struct checker *c, size_t node, struct place where)
+{
+	const struct node *n;
+
+	if (node == NO_NODE)
+		return NO_NODE;
+	n = &c->program->nodes[node];
+	if (n->size <= CAPS_NODES && n->depth <= CAPS_NODE_DEPTH)
+		return node;
+	diag_error(c->diags, where, "with its defines put in, this condition "
+	           "has more than %d parts, or more than %d within each other",
+	           CAPS_NODES, CAPS_NODE_DEPTH);
+	return NO_NODE;
 }
 
 /* The leaf needs this question. */
@@ -513,6 +535,7 @@ static size_t
 check_compare(struct checker *c, struct expr *e, bool negative, bool open)
 {
 	struct node leaf = {.kind = NODE_COMPARE, .op = e->op, .expr = e,
+	                    .size = 1, .depth = 1,
 	                    .negated = e->negated};
 	size_t number;
 	bool ok;
@@ -540,7 +563,8 @@ check_compare(struct checker *c, struct expr *e, bool negative, bool open)
 static size_t
 check_present(struct checker *c, struct expr *e)
 {
-	struct node leaf = {.kind = NODE_PRESENT, .expr = e};
+	struct node leaf = {.kind = NODE_PRESENT, .expr = e,
+	                    .size = 1, .depth = 1};
 	size_t number;
 
 	leaf.ask = check_subject(c, e->subject);
@@ -629,11 +653,13 @@ check_expr(struct checker *c, struct expr *e, bool negative, bool accepts)
 	case EXPR_AND:
 	case EXPR_OR:
 		left = check_expr(c, e->left, negative, accepts);
-		return check_join(c, e->kind == EXPR_AND ? NODE_AND : NODE_OR,
+		left = check_join(c, e->kind == EXPR_AND ? NODE_AND : NODE_OR,
 		                  left, check_expr(c, e->right, negative,
 		                                   accepts));
+		return check_extent(c, left, e->place);
 	case EXPR_NOT:
-		return check_not(c, check_expr(c, e->left, true, accepts));
+		left = check_not(c, check_expr(c, e->left, true, accepts));
+		return check_extent(c, left, e->place);
 	case EXPR_DEFINED:
 		return check_defined(c, e, negative, accepts);
 	case EXPR_PRESENT:

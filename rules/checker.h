@@ -58,6 +58,9 @@ size_t check_join(struct checker *c, enum node_kind kind, size_t left,
 /* not left; NO_NODE of NO_NODE */
 size_t check_not(struct checker *c, size_t left);
 
+/* The node, or NO_NODE after an error: it is too large. */
+size_t check_extent(struct checker *c, size_t node, struct place where);
+
 /*
  * Is the text one of the words that the subject can be? Without case; false
  * after an error. Of a subject that is any text: true.

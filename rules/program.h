@@ -65,6 +65,7 @@ struct node {
 	enum stage stage;      /* when it is known at the latest */
 	enum stage first;      /* when it can be known at the earliest */
 	enum cost cost;        /* of the dearest question in it */
+	unsigned size, depth;  /* nodes in it, and under each other */
 	/* leaves */
 	size_t ask;
 	enum op op;

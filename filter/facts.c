@@ -591,8 +591,12 @@ rcpt_values(struct told *t, const struct ask *ask, bool param)
 	for (i = 0; i < t->n_rcpts; i++) {
 		if (!t->rcpts[i].in)
 			continue;
+		/* who has none of it must not pass an "every" */
 		if (!rcpt_value(t, ask, &t->rcpts[i], param, &v[n]))
-			continue;
+			v[n] = (struct value){
+				.type = VALUE_TEXT, .text = SPAN(""),
+				.bad = true,
+			};
 		if (v[n].text.p == NULL)
 			return without_memory(t);
 		v[n++].item = (unsigned)i;

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,12 @@ control_answer(int fd, int (*act)(void *of, FILE *out), void *of)
 {
 	int caller = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 
+	/* No descriptor, no memory: those who wait are asked again soon. */
+	if (caller < 0 && (errno == EMFILE || errno == ENFILE ||
+	                   errno == ENOBUFS || errno == ENOMEM)) {
+		poll(NULL, 0, 200);
+		return true;
+	}
 	if (caller < 0)
 		return errno == EINTR || errno == ECONNABORTED ||
 		       errno == EAGAIN;

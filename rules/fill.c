@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "backend.h"
 #include "caps.h"
 #include "fill.h"
 #include "utf8.h"
@@ -156,6 +157,16 @@ append_filling(struct growing *g, struct span s)
 	return append(g, (struct span){s.p, n}) && append(g, SPAN("..."));
 }
 
+/* Is somebody else asked for the table? */
+static bool
+is_elsewhere(const struct evaluation *e, size_t table)
+{
+	const struct ast_table *t = e->program->tables[table].ast;
+
+	return t != NULL && t->backend.p != NULL
+	       && backend_find(t->backend)->cost == COST_NET;
+}
+
 static enum table_result
 look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
         struct table_answer *answer)
@@ -164,7 +175,7 @@ look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
 	struct table_context c = eval_context(e);
 	struct value k;
 
-	if (key == NULL)
+	if (key == NULL || (e->closed && is_elsewhere(e, l->table)))
 		return TABLE_NO;
 	k = *key;
 	if (k.type == VALUE_NUMBER)

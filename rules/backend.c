@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ast.h"
 #include "backend.h"
 
 /* Read whole: table_file.c, table_reload.c. */
@@ -35,6 +36,15 @@ backend_find(struct span name)
 		if (span_is(name, span_of(rows[i]->name)))
 			return rows[i];
 	return NULL;
+}
+
+bool
+backend_asks_net(const struct ast_table *t)
+{
+	const struct backend *b = t == NULL || t->backend.p == NULL
+	                          ? NULL : backend_find(t->backend);
+
+	return b != NULL && b->cost == COST_NET;
 }
 
 /* ---- a copy of a file ---- */

@@ -11,6 +11,8 @@
 #include "subject.h"
 #include "table.h"
 
+struct ast_table;
+
 #define BACKEND_WHY 256
 
 struct backend {
@@ -41,6 +43,9 @@ extern const struct backend backend_cdb, backend_dns, backend_lmdb,
 
 /* The row of that name, or NULL. "file" and "dns" have no functions. */
 const struct backend *backend_find(struct span name);
+
+/* Is somebody on the network asked for the table? NULL: no. */
+bool backend_asks_net(const struct ast_table *t);
 
 /* Row i from 0 on; NULL behind the last. */
 const struct backend *backend_row(size_t i);

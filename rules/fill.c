@@ -157,16 +157,6 @@ append_filling(struct growing *g, struct span s)
 	return append(g, (struct span){s.p, n}) && append(g, SPAN("..."));
 }
 
-/* Is somebody else asked for the table? */
-static bool
-is_elsewhere(const struct evaluation *e, size_t table)
-{
-	const struct ast_table *t = e->program->tables[table].ast;
-
-	return t != NULL && t->backend.p != NULL
-	       && backend_find(t->backend)->cost == COST_NET;
-}
-
 static enum table_result
 look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
         struct table_answer *answer)
@@ -175,7 +165,9 @@ look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
 	struct table_context c = eval_context(e);
 	struct value k;
 
-	if (key == NULL || (e->closed && is_elsewhere(e, l->table)))
+	if (key == NULL
+	    || (e->closed
+	        && backend_asks_net(e->program->tables[l->table].ast)))
 		return TABLE_NO;
 	k = *key;
 	if (k.type == VALUE_NUMBER)

@@ -174,14 +174,6 @@ setting_set(struct checker *c, const struct ast_set *set)
 	*slot(s, row) = value;
 }
 
-/* Is it a server's, or in the DNS? */
-static bool
-asks_net(const struct policy_table *t)
-{
-	return t->ast != NULL && t->ast->backend.p != NULL &&
-	       backend_find(t->ast->backend)->cost == COST_NET;
-}
-
 /* set NAME <table> */
 void
 setting_tables(struct checker *c, const struct ast_set *set)
@@ -199,7 +191,7 @@ setting_tables(struct checker *c, const struct ast_set *set)
 	}
 	if (!check_lookup(c, set->value->lookup, VALUE_IP, &lookup))
 		return;
-	if (asks_net(&c->program->tables[lookup.table]))
+	if (backend_asks_net(c->program->tables[lookup.table].ast))
 		diag_error(c->diags, set->value->place,
 		           "setting \"%s\" wants a table that nobody is asked "
 		           "for: { ... } or one in a file", row->name);

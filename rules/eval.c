@@ -300,9 +300,10 @@ among_values(struct evaluation *e, const struct table *t,
 	if (r != TABLE_YES)
 		return truth_of(r);
 	for (i = 0; i < answer.n; i++)
-		if (table_entry_covers(answer.values[i], &subject, &c))
+		if (table_entry_covers(answer.values[i], &subject, &c,
+		                       e->arena))
 			return TRUTH_YES;
-	return TRUTH_NO;
+	return arena_full(e->arena) ? TRUTH_FAILED : TRUTH_NO;
 }
 
 static enum truth

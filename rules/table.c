@@ -489,21 +489,17 @@ is_key(void *of, struct span key)
 
 bool
 table_entry_covers(struct span entry, const struct value *v,
-                   const struct table_context *c)
+                   const struct table_context *c, struct arena *a)
 {
-	bool null = span_is(entry, SPAN("<>")), covers = false;
+	bool null = span_is(entry, SPAN("<>"));
 	struct span key = {NULL, 0}, hint;
-	struct arena *a;
 	struct net net;
 
-	if (v->bad || (a = arena_new(0)) == NULL)
+	if (v->bad)
 		return false;
 	if (v->type == VALUE_IP)
-		covers = table_net_key(a, entry, null, &net, &hint) == NULL &&
-		         net_has(&net, &v->ip);
-	else if (table_key(a, entry, null, v->type, &key, &hint) == NULL &&
-	         key.p != NULL)
-		covers = table_walk(v, c, a, is_key, &key);
-	arena_free(a);
-	return covers;
+		return table_net_key(a, entry, null, &net, &hint) == NULL &&
+		       net_has(&net, &v->ip);
+	return table_key(a, entry, null, v->type, &key, &hint) == NULL &&
+	       key.p != NULL && table_walk(v, c, a, is_key, &key);
 }

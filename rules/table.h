@@ -96,9 +96,10 @@ enum table_result table_find(const struct table *t, const struct value *v,
 /*
  * Is v covered by one entry (a value of a table: "user@example.org",
  * "@example.org", "10.0.0.0/8", ".example.org"), by v's type? The same rules.
+ * Works in a: once that is full the answer is no, and means nothing.
  */
 bool table_entry_covers(struct span entry, const struct value *v,
-                        const struct table_context *c);
+                        const struct table_context *c, struct arena *a);
 
 /* Can entry be of the type at all? message says what is wrong if not. */
 bool table_entry_fits(struct span entry, enum value_type type,

@@ -72,7 +72,7 @@ look_up(const struct table *t, struct span word, struct arena *a, bool there)
 			(struct span){at + 1,
 			              (size_t)(word.p + word.n - at) - 1}));
 	(void)table_find(t, &v, &context, a, &answer);
-	(void)table_entry_covers(word, &v, &context);
+	(void)table_entry_covers(word, &v, &context, a);
 	v.type = VALUE_IP;
 	if (ip_parse(word, &v.ip))
 		(void)table_find(t, &v, &context, a, &answer);

@@ -242,8 +242,7 @@ text_needs(struct checker *c, struct rule *r, const struct text *t)
 
 	r->rcpt = r->rcpt || t->rcpt;
 	for (p = t->pieces; p != NULL; p = p->next) {
-		size_t ask = p->kind == PIECE_ASK ? p->ask
-		             : p->kind == PIECE_LOOKUP ? p->lookup.ask : NO_ASK;
+		size_t ask = piece_ask(p);
 
 		if (ask != NO_ASK
 		    && c->program->questions[ask].ask.stage > r->stage)

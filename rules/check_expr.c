@@ -399,19 +399,13 @@ check_operand(struct checker *c, const struct expr *e, bool open,
 
 /* ---- leaves ---- */
 
-static const char *
-spelled(const struct ast_subject *s)
-{
-	return s->row->name;
-}
-
 /* any and every, and where they must stand. open: the sender could gain by
  * adding a value. */
 static bool
 check_quantifier(struct checker *c, const struct expr *e, bool open)
 {
 	const struct ast_subject *s = e->subject;
-	const char *name = spelled(s);
+	const char *name = s->row->name;
 
 	if (s->quant != QUANT_NONE && e->negated) {
 		const char *q = s->quant == QUANT_ANY ? "any" : "every";

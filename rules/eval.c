@@ -266,9 +266,8 @@ match(struct evaluation *e, const struct node *n, const struct fact *f,
 	                     &e->program->table_context.limits, NULL);
 }
 
-/* Numbers are looked up as texts. */
-static struct value
-as_key(const struct value *v)
+struct value
+eval_key(const struct value *v)
 {
 	struct value key = *v;
 
@@ -290,7 +289,7 @@ static enum truth
 among_values(struct evaluation *e, const struct table *t,
              const struct value *key, const struct value *v)
 {
-	struct value k = as_key(key), subject = as_key(v);
+	struct value k = eval_key(key), subject = eval_key(v);
 	struct table_context c = eval_context(e);
 	struct table_answer answer = {0};
 	enum table_result r;
@@ -318,7 +317,7 @@ look_up(struct evaluation *e, const struct value *v, const struct lookup *l)
 	if (l->ask == NO_ASK) {
 		struct table_context c = eval_context(e);
 
-		subject = as_key(v);
+		subject = eval_key(v);
 		return truth_of(table_find(t, &subject, &c, e->arena, NULL));
 	}
 	keys = eval_fact(e, l->ask);

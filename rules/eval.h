@@ -59,6 +59,9 @@ bool eval_groups(struct evaluation *e, const struct node *n,
 /* How tables are asked for this message. */
 struct table_context eval_context(const struct evaluation *e);
 
+/* A value as tables are asked for it: numbers as texts. */
+struct value eval_key(const struct value *v);
+
 /* The table numbered n, as this message sees it. */
 const struct table *eval_table(const struct evaluation *e, size_t n);
 

@@ -6,14 +6,6 @@
 #include "fill.h"
 #include "utf8.h"
 
-static size_t
-piece_ask(const struct piece *p)
-{
-	if (p->kind == PIECE_ASK)
-		return p->ask;
-	return p->kind == PIECE_LOOKUP ? p->lookup.ask : NO_ASK;
-}
-
 bool
 fill_ready(struct evaluation *e, const struct rule *r)
 {
@@ -169,9 +161,7 @@ look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
 	    || (e->closed
 	        && backend_asks_net(e->program->tables[l->table].ast)))
 		return TABLE_NO;
-	k = *key;
-	if (k.type == VALUE_NUMBER)
-		k.type = VALUE_TEXT;
+	k = eval_key(key);
 	return table_find(eval_table(e, l->table), &k, &c, e->arena, answer);
 }
 

@@ -50,6 +50,7 @@ librules_a_SOURCES = \
 	rules/policy.c \
 	rules/prefilter.c \
 	rules/prefilter.h \
+	rules/program.c \
 	rules/program.h \
 	rules/review.c \
 	rules/setting.c \

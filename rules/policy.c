@@ -134,9 +134,7 @@ texts_at(const struct program *p, const struct rule *r, enum stage s)
 
 	for (a = r->actions; a != NULL; a = a->next)
 		for (t = a->text.pieces; t != NULL; t = t->next)
-			if ((t->kind == PIECE_ASK && question_at(p, t->ask, s))
-			    || (t->kind == PIECE_LOOKUP
-			        && question_at(p, t->lookup.ask, s)))
+			if (question_at(p, piece_ask(t), s))
 				return true;
 	return false;
 }
@@ -163,12 +161,7 @@ verdict_at(const struct program *p, enum stage s)
 static bool
 may_answer(const struct program *p, enum stage s)
 {
-	static const enum stage firsts[] = {
-		[FIRST_REFUSAL_CONNECT] = STAGE_CONNECT,
-		[FIRST_REFUSAL_MAIL] = STAGE_MAIL,
-		[FIRST_REFUSAL_RCPT] = STAGE_RCPT,
-	};
-	enum stage first = firsts[(size_t)p->settings.first_refusal.number];
+	enum stage first = program_first_refusal(p);
 	int earlier;
 
 	if (s == STAGE_END || verdict_at(p, s))
@@ -433,9 +426,7 @@ rule_asks(const struct program *p, const struct rule *r, size_t ask)
 
 	for (a = r->actions; a != NULL; a = a->next)
 		for (t = a->text.pieces; t != NULL; t = t->next)
-			if ((t->kind == PIECE_ASK && t->ask == ask)
-			    || (t->kind == PIECE_LOOKUP
-			        && t->lookup.ask == ask))
+			if (piece_ask(t) == ask)
 				return true;
 	return node_asks(p, r->node, ask);
 }

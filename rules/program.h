@@ -193,4 +193,10 @@ struct policy {
 	struct program program;
 };
 
+/* The question that a piece of a text fills in, or NO_ASK. */
+size_t piece_ask(const struct piece *p);
+
+/* The first stage at which set first-refusal allows one. */
+enum stage program_first_refusal(const struct program *p);
+
 #endif

@@ -357,18 +357,6 @@ quiet(struct review *r, const struct verdict *v)
 	          != VERDICT_NONE;
 }
 
-static enum stage
-first_refusal(const struct review *r)
-{
-	static const enum stage stages[] = {
-		[FIRST_REFUSAL_CONNECT] = STAGE_CONNECT,
-		[FIRST_REFUSAL_MAIL] = STAGE_MAIL,
-		[FIRST_REFUSAL_RCPT] = STAGE_RCPT,
-	};
-
-	return stages[(size_t)r->program->settings.first_refusal.number];
-}
-
 static struct verdict
 nothing(const struct review *r)
 {
@@ -380,8 +368,8 @@ nothing(const struct review *r)
 static struct verdict
 tell(struct review *r, struct verdict v)
 {
-	if (v.stage < first_refusal(r))
-		v.stage = first_refusal(r);
+	if (v.stage < program_first_refusal(r->program))
+		v.stage = program_first_refusal(r->program);
 	return r->message = v;
 }
 
@@ -402,7 +390,7 @@ read_before_rcpt(struct review *r, enum stage s)
 {
 	read_all(r);
 	if (refusal(&r->all))
-		return s < first_refusal(r) ? nothing(r) : tell(r, r->all);
+		return s < program_first_refusal(r->program) ? nothing(r) : tell(r, r->all);
 	if (r->all.kind == VERDICT_ACCEPT && r->all.rule != NO_RULE
 	    && s != STAGE_HELO && quiet(r, &r->all))
 		return r->message = r->all;
@@ -498,8 +486,8 @@ read_at_rcpt(struct review *r, size_t rcpt)
 	read_rcpt(r, rcpt);
 	if (!refusal(&r->rcpts[rcpt]->verdict))
 		return nothing(r);
-	if (r->rcpts[rcpt]->verdict.stage < first_refusal(r))
-		r->rcpts[rcpt]->verdict.stage = first_refusal(r);
+	if (r->rcpts[rcpt]->verdict.stage < program_first_refusal(r->program))
+		r->rcpts[rcpt]->verdict.stage = program_first_refusal(r->program);
 	return r->rcpts[rcpt]->verdict;
 }
 

@@ -1,0 +1,22 @@
+/* program.c - what several ask of a program. */
+#include "program.h"
+
+size_t
+piece_ask(const struct piece *p)
+{
+	if (p->kind == PIECE_ASK)
+		return p->ask;
+	return p->kind == PIECE_LOOKUP ? p->lookup.ask : NO_ASK;
+}
+
+enum stage
+program_first_refusal(const struct program *p)
+{
+	static const enum stage stages[] = {
+		[FIRST_REFUSAL_CONNECT] = STAGE_CONNECT,
+		[FIRST_REFUSAL_MAIL] = STAGE_MAIL,
+		[FIRST_REFUSAL_RCPT] = STAGE_RCPT,
+	};
+
+	return stages[(size_t)p->settings.first_refusal.number];
+}

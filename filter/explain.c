@@ -222,7 +222,8 @@ lines_after(struct trial *t, struct explain_lines *l)
 	for (i = 0; good && i < message_result_fields(m); i++)
 		good = add_field(t, l, message_result_name(m, i),
 			message_result_value(m, i));
-	return good && add_line(t, l, SPAN("")) && add_lines(t, l, t->body);
+	return good && add_line(t, l, SPAN("")) &&
+		add_lines(t, l, trial_body(t));
 }
 
 /* ---- words ---- */

@@ -132,6 +132,7 @@ change(const struct explained *e, const struct change *c)
 		[ADD_RCPT] = "add rcpt",
 		[REMOVE_RCPT] = "remove rcpt",
 		[HOLD] = "hold",
+		[REPLACE_BODY] = "replace body",
 	};
 	bool header = c->kind <= ADD_HEADER;
 
@@ -143,16 +144,23 @@ change(const struct explained *e, const struct change *c)
 		"value", text(e, c->value));
 }
 
+/* The pieces of a new body are the MTA's: here it is one. */
 static json_t *
 changes(const struct explained *e)
 {
 	json_t *all = json_array();
+	struct change c;
 	size_t i;
 
-	for (i = 0; i < e->trial->n_changes; i++)
-		if (json_array_append_new(all,
-		                          change(e, &e->trial->changes[i])) != 0)
+	for (i = 0; i < e->trial->n_changes; i++) {
+		c = e->trial->changes[i];
+		if (c.kind == REPLACE_BODY)
+			c.value = trial_body(e->trial);
+		if (json_array_append_new(all, change(e, &c)) != 0)
 			goto failed;
+		if (c.kind == REPLACE_BODY)
+			break; /* they are the last */
+	}
 	return all;
 failed:
 	json_decref(all);

@@ -12,6 +12,7 @@ libfilter_a_SOURCES = \
 	filter/content.c filter/content.h \
 	filter/control.c filter/control.h \
 	filter/diff.c filter/diff.h \
+	filter/edit.c filter/edit.h \
 	filter/explain.c filter/explain_json.c filter/explain.h \
 	filter/fail.c filter/fail.h \
 	filter/facts.c filter/told.c filter/told.h \
@@ -27,6 +28,7 @@ libfilter_a_SOURCES = \
 	filter/report.c filter/report.h \
 	filter/session.c filter/session.h \
 	filter/sink.c filter/sink.h \
+	filter/splice.c filter/splice.h \
 	filter/socket.c filter/socket.h \
 	filter/transfer.c filter/transfer.h \
 	filter/trial.c filter/trial.h \

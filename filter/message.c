@@ -255,6 +255,43 @@ message_insert(struct message *m, struct span name, struct span raw)
 	return l->field.name.p != NULL && l->field.raw.p != NULL;
 }
 
+static bool
+step_set(struct message *m, struct line *l, const struct effect *e,
+         bool *went, struct span *why)
+{
+	(void)m;
+	(void)why;
+	l->removed = *went;
+	if (!*went) {
+		l->field.raw = e->value;
+		l->field.decoded = (struct span){NULL, 0};
+		l->changed = true;
+	}
+	*went = true;
+	return true;
+}
+
+bool
+message_set_field(struct message *m, struct span name, struct span raw)
+{
+	struct effect e = {.name = arena_copy(m->arena, name),
+	                   .value = arena_copy(m->arena, raw)};
+	struct span why;
+	bool went = false;
+	struct line *l;
+
+	if (e.name.p == NULL || e.value.p == NULL || !copy_fields(m) ||
+	    !step_all(m, &e, step_set, &went, &why))
+		return false;
+	if (went)
+		return true;
+	l = arena_grow(m->arena, &m->lines, &m->n_lines, sizeof(*l));
+	if (l == NULL)
+		return false;
+	l->field = (struct field){.name = e.name, .raw = e.value};
+	return true;
+}
+
 bool
 message_remove_fields(struct message *m, struct span name,
                       bool (*is_meant)(struct span value, void *of), void *of)
@@ -763,6 +800,21 @@ struct span
 message_result_value(const struct message *m, size_t i)
 {
 	return m->copied ? result_line(m, i)->field.raw : m->fields[i].raw;
+}
+
+void
+message_result_all(const struct message *m, struct field *fields)
+{
+	size_t i, n = 0;
+
+	if (!m->copied && m->n_fields > 0)
+		memcpy(fields, m->fields, m->n_fields * sizeof(*fields));
+	for (i = m->copied ? m->n_tops : 0; i > 0; i--)
+		if (!m->tops[i - 1].removed)
+			fields[n++] = m->tops[i - 1].field;
+	for (i = 0; m->copied && i < m->n_lines; i++)
+		if (!m->lines[i].removed)
+			fields[n++] = m->lines[i].field;
 }
 
 size_t

@@ -42,6 +42,12 @@ bool message_apply(struct message *m, const struct effect *e, struct span *why);
 bool message_insert(struct message *m, struct span name, struct span raw);
 
 /*
+ * The first field of that name in the working copy gets this value, as it
+ * goes out, and others of the name are removed; added if there is none.
+ */
+bool message_set_field(struct message *m, struct span name, struct span raw);
+
+/*
  * Removes from the working copy each field of the name that is_meant is true
  * for: it is asked of the value as it came, and of the decoded one.
  */
@@ -72,6 +78,8 @@ bool message_changes(struct message *m, const struct change **changes, size_t *n
 size_t message_result_fields(const struct message *m);
 struct span message_result_name(const struct message *m, size_t i);
 struct span message_result_value(const struct message *m, size_t i);
+/* name and raw of all of them: message_result_fields. */
+void message_result_all(const struct message *m, struct field *fields);
 size_t message_result_rcpts(const struct message *m);
 struct span message_result_rcpt(const struct message *m, size_t i);
 struct span message_result_sender(const struct message *m);

@@ -647,6 +647,10 @@ change(SMFICTX *ctx, const struct change *ch)
 		return smfi_delrcpt(ctx, text_of(ch->value));
 	case HOLD:
 		return smfi_quarantine(ctx, text_or(ch->value, held));
+	case REPLACE_BODY:
+		return smfi_replacebody(ctx,
+			(unsigned char *)text_of(ch->value),
+			(int)ch->value.n);
 	}
 	return MI_FAILURE;
 }
@@ -662,6 +666,7 @@ change_name(enum change_kind kind)
 		[ADD_RCPT] = "add a recipient",
 		[REMOVE_RCPT] = "remove a recipient",
 		[HOLD] = "hold the message",
+		[REPLACE_BODY] = "change the body",
 	};
 
 	return names[kind];

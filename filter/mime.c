@@ -95,7 +95,8 @@ struct walk {
 	struct span doc;
 	size_t root;      /* the part whose bytes doc is */
 	size_t part;      /* at hand */
-	bool header;      /* in its header */
+	bool header;      /* in its header, which begins here: */
+	size_t header_at;
 	size_t field;     /* its field at hand begins here, or MIME_NONE */
 	size_t bad;       /* its first line that is no field, or MIME_NONE */
 	struct level levels[CAPS_MIME_DEPTH + 1];
@@ -326,10 +327,11 @@ header_line(struct walk *w, struct span line, size_t at)
 }
 
 static void
-begin_header(struct walk *w, size_t parent)
+begin_header(struct walk *w, size_t parent, size_t at)
 {
 	w->part = new_part(w->m, parent);
 	w->header = true;
+	w->header_at = at;
 	w->field = w->bad = MIME_NONE;
 }
 
@@ -341,8 +343,10 @@ end_header(struct walk *w, size_t end)
 		keep_loose(w, w->part, w->bad, end,
 		           DEFECT_HEADER_WITHOUT_COLON);
 	w->header = false;
-	if (mime_ok(w->m))
-		mime_head_end(w->m, w->part);
+	if (!mime_ok(w->m))
+		return;
+	w->m->parts[w->part].header = slice(w, w->header_at, end);
+	mime_head_end(w->m, w->part);
 }
 
 /* What follows the header, from at on, is parts or bytes. */
@@ -357,7 +361,7 @@ begin_body(struct walk *w, size_t at)
 	if (p->boundaries != NULL && p->multipart)
 		push(w, w->part, at);
 	else if (p->message)
-		begin_header(w, w->part);
+		begin_header(w, w->part, at);
 }
 
 /* ---- ends ---- */
@@ -470,7 +474,7 @@ at_boundary(struct walk *w, const struct match *found, size_t at, size_t next)
 	if (l->closed)
 		mime_defect(w->m, DEFECT_PART_AFTER_END);
 	l->begin = MIME_NONE;
-	begin_header(w, l->part);
+	begin_header(w, l->part, next);
 }
 
 /* ---- lines ---- */

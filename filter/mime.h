@@ -34,6 +34,9 @@ enum mime_encoding {
 struct mime_part {
 	size_t parent;                /* MIME_NONE: the message itself */
 	unsigned depth;
+	struct span header;           /* its fields with their line ends, but
+	                                 not the empty line; p NULL: the
+	                                 message's own */
 	struct span bytes;            /* as transferred */
 	struct mime_list *types;      /* "text/plain": one at least */
 	struct mime_list *boundaries; /* bytes */

@@ -16,6 +16,7 @@
 
 #include "asker.h"
 #include "caps.h"
+#include "edit.h"
 #include "report.h"
 #include "session.h"
 #include "told.h"
@@ -689,7 +690,8 @@ let_in(struct session *s, const struct verdict *v,
 	if (s->told.n_rcpts > 0 &&
 	    message_result_rcpts(s->told.message) == 0)
 		return discard(s, v);
-	if (!message_changes(s->told.message, changes, n))
+	if (!message_changes(s->told.message, changes, n) ||
+	    (s->told.edit != NULL && !edit_changes(s->told.edit, changes, n)))
 		return without_memory(s);
 	s->verdict = *v;
 	s->verdict.kind = VERDICT_ACCEPT;
@@ -802,6 +804,12 @@ struct message *
 session_message(struct session *s)
 {
 	return s->told.message;
+}
+
+const struct edit *
+session_edit(const struct session *s)
+{
+	return s->told.edit;
 }
 
 const struct verdict *

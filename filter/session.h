@@ -40,12 +40,14 @@ enum change_kind {
 	ADD_RCPT,        /* value */
 	REMOVE_RCPT,     /* value: as the client spelt it */
 	HOLD,            /* value: the reason */
+	REPLACE_BODY,    /* value: a piece of the new body, one after the
+	                    other; no NUL behind it */
 };
 
 struct change {
 	enum change_kind kind;
 	unsigned index;
-	struct span name, value; /* NUL-terminated */
+	struct span name, value; /* NUL-terminated, but for a body's piece */
 };
 
 /* The MTA's side. */
@@ -71,6 +73,7 @@ struct session_host {
 
 struct session;
 struct message;
+struct edit;
 
 /* The macros that the log line and stamps ask for, beside those that the policy does. */
 #define SESSION_MACROS_CONNECT "j {client_addr} {client_name} {client_resolve}"
@@ -127,6 +130,9 @@ void session_say_spf(struct session *s, struct span mail, struct span helo);
 struct review *session_review(struct session *s);
 enum stage session_stage(const struct session *s);
 struct message *session_message(struct session *s);
+
+/* The body as it is let in, once it was changed; or NULL. */
+const struct edit *session_edit(const struct session *s);
 
 /* What the last answer but ANSWER_GO_ON and ANSWER_SKIP comes from. */
 const struct verdict *session_verdict(const struct session *s);

@@ -169,6 +169,7 @@ told_forget(struct told *t)
 	t->message = NULL;
 	t->fields = NULL;
 	t->mime = NULL;
+	t->edit = NULL;
 	t->facts = NULL;
 	t->spf_found[SPF_MAILFROM] = t->spf_found[SPF_HELO] = NULL;
 	t->spf_took = 0;

@@ -88,6 +88,7 @@ struct told {
 	struct body body;             /* if the policy needs it */
 	bool too_large;               /* the body is not all there */
 	struct mime *mime;            /* its parts, once asked; NULL */
+	struct edit *edit;            /* once the body is changed; NULL */
 	struct told_fields *fields;   /* by name, once asked; NULL */
 	size_t n_fields;
 	const struct fact **facts;    /* by question; NULL until asked */

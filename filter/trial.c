@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edit.h"
 #include "trial.h"
 
 #define CLIENT "198.51.100.1"
@@ -522,6 +523,14 @@ trial_run(struct trial *t, const struct table *const *tables,
 		return false;
 	find_hold(t);
 	return true;
+}
+
+struct span
+trial_body(const struct trial *t)
+{
+	const struct edit *e = session_edit(t->session);
+
+	return e == NULL ? t->body : edit_result(e);
 }
 
 void

@@ -62,6 +62,10 @@ struct trial {
  */
 bool trial_run(struct trial *t, const struct table *const *tables,
                const char **why);
+
+/* The body as it is let in. p NULL: no memory. */
+struct span trial_body(const struct trial *t);
+
 void trial_close(struct trial *t);
 
 #endif

@@ -252,3 +252,11 @@ tests_test_mime_SOURCES = tests/test_mime.c tests/check.h
 tests_test_mime_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_mime_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
+
+# The body, changed.
+if HAVE_CHECK
+check_PROGRAMS += tests/test_edit
+tests_test_edit_SOURCES = tests/test_edit.c tests/check.h
+tests_test_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_edit_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif

@@ -124,6 +124,8 @@ change_text(const struct change *c)
 		return arena_printf(mem(), "not to %s\n", c->value.p).p;
 	case HOLD:
 		return arena_printf(mem(), "hold %s\n", c->value.p).p;
+	case REPLACE_BODY:
+		return "body\n"; /* is not the message's */
 	}
 	return "?";
 }

@@ -8,11 +8,12 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(HERE, "..", "tests", "postfix"))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "endtoend"))
 
 from nameserver import TXT, NameServer  # noqa: E402
-from private import (Client, Door, Failure, Postfix, Vaglio,  # noqa: E402
-                     Workplace, plain, until, why_not)
+from postfix import Postfix, why_not  # noqa: E402
+from private import (Client, Door, Failure, Vaglio,  # noqa: E402
+                     Workplace, plain, until)
 
 POLICY = os.path.join(HERE, "policies", "example.conf")
 

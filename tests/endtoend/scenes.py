@@ -14,7 +14,7 @@ import threading
 import traceback
 
 from nameserver import A, MX, SILENT, TXT, NameServer
-from private import HOST, Client, Failure, queued, until
+from private import HOST, Failure, Visitor, queued, until
 
 SCENES = []
 
@@ -26,10 +26,10 @@ class Stage:
         self.name, self.scene, self.door, self.vaglio = (name, scene, door,
                                                          vaglio)
         self.faults = []
-        self.postfix = None
+        self.mta = None
 
-    def go(self, postfix):
-        self.postfix = postfix
+    def go(self, mta):
+        self.mta = mta
         try:
             self.scene(self)
         except Failure as e:
@@ -40,11 +40,16 @@ class Stage:
     def judge(self):
         pass
 
-    def client(self):
+    def connect(self, visitor=None):
+        """A session that has been greeted."""
+        client, greeting = self.mta.connect(self.door, visitor)
+        self.reply_is(greeting[-1], "220 .*")
+        return client
+
+    def client(self, visitor=None, name="client.example.org"):
         """A session that has said EHLO."""
-        client = Client(self.door.port)
-        self.reply_is(client.reply()[-1], "220 .*")
-        self.reply_is(client.say("EHLO client.example.org"), "250 .*")
+        client = self.connect(visitor)
+        self.reply_is(client.say("EHLO " + name), "250 .*")
         return client
 
     @staticmethod
@@ -66,7 +71,7 @@ class Stage:
     def delivered(self, ids):
         for i in ids:
             until("message %s to be delivered" % i,
-                  lambda i=i: self.postfix.where(i) is None)
+                  lambda i=i: self.mta.where(i) is None)
 
     def command(self, *words):
         """A vaglio command; its exit status and output."""
@@ -76,9 +81,12 @@ class Stage:
         return r.returncode, r.stdout
 
 
-def scene(policy, *options):
+def scene(policy, postfix=(), sendmail=(), why_not=None):
+    """postfix and sendmail are lines of the MTA's configuration; why_not
+    says of an MTA why the scene can't be played there."""
     def keep(function):
-        function.policy, function.options = policy, options
+        function.policy, function.why_not = policy, why_not or {}
+        function.options = {"postfix": postfix, "sendmail": sendmail}
         SCENES.append(function)
         return function
     return keep
@@ -162,9 +170,7 @@ def smuggled_behind_a_bare_newline(stage):
 @scene(SIMPLE)
 def not_running(stage):
     """No vaglio at all: mail is deferred at the first command."""
-    with Client(stage.door.port) as client:
-        stage.reply_is(client.reply()[-1], "220 .*")
-        stage.reply_is(client.say("EHLO client.example.org"), "250 .*")
+    with stage.client() as client:
         stage.reply_is(client.say("MAIL FROM:<a@example.org>"),
                        "451 4[.]7[.]1 .*")
 
@@ -384,7 +390,7 @@ rule mark
 def many_sessions_at_once(stage):
     """Forty sessions, interleaved step by step: each gets its own answers."""
     stage.vaglio.start()
-    clients = [Client(stage.door.port) for _ in range(40)]
+    clients = [stage.connect() for _ in range(40)]
     def each(line):
         for n, c in enumerate(clients):
             c.send(line.format(n=n).encode() + b"\r\n")
@@ -392,7 +398,6 @@ def many_sessions_at_once(stage):
     with contextlib.ExitStack() as stack:
         for c in clients:
             stack.enter_context(c)
-            stage.reply_is(c.reply()[-1], "220 .*")
         each("EHLO host{n}.example.org")
         each("MAIL FROM:<s{n}@example.org>")
         for n, said in enumerate(each("RCPT TO:<refused{n}@example.com>")):
@@ -415,8 +420,7 @@ def idle_and_broken_clients(stage):
     steps = ["EHLO c.example.org", "MAIL FROM:<a@example.org>",
              "RCPT TO:<u@example.com>", "DATA", "Subject: half"]
     for n in range(len(steps) + 1):
-        with Client(stage.door.port) as client:
-            client.reply()
+        with stage.connect() as client:
             for line in steps[:n]:
                 if line.startswith("Subject"):
                     client.send(line.encode() + b"\r\n")
@@ -464,12 +468,8 @@ FORGED = (b"Authentication-Results: %s; spf=pass\r\n"
 
 def spf_session(stage, sender, login=None):
     """A session of 192.0.2.1's, the reply to MAIL."""
-    client = stage.client()
-    what = "XCLIENT ADDR=192.0.2.1 NAME=[UNAVAILABLE]"
-    if login:
-        what += " LOGIN=" + login
-    stage.reply_is(client.say(what), "220 .*")
-    stage.reply_is(client.say("EHLO mail.pass.example"), "250 .*")
+    client = stage.client(Visitor("192.0.2.1", login=login),
+                          "mail.pass.example")
     return client, client.say("MAIL FROM:<%s>" % sender)
 
 

@@ -1,16 +1,24 @@
-"""Cases as data: what is said to Postfix, and what must come of it.
+"""Cases as data: what is said to an MTA, and what must come of it.
 
 A case is a text file. Lines that begin with "#" before the first section
 say what it is about. Sections:
 
+-- not sendmail WHY   the case can't be run on Sendmail
 -- policy             the policy
 -- file NAME          a file beside it
 -- postfix            main.cf lines for this case's listener
--- session            an SMTP session
--- sendmail ARGS      the local sendmail command, "|" lines its input
+-- sendmail           sendmail.cf lines for it; "Name=X" is its own name
+-- session [ADDRESS [NAME [LOGIN]]]
+                      an SMTP session; of that client, if there is one
+-- command ARGS       the local sendmail command, "|" lines its input
 -- log                the lines that vaglio logs of messages, all of them
 -- arrived            a message at the next hop, envelope and bytes
--- held               one that is in the hold queue, shown by releasing it
+-- held               one that is held by the MTA, shown by releasing it
+
+A line that begins with "postfix: " or "sendmail: " is there for that MTA
+only. The MTA's own words are given as Postfix's; what Sendmail says in their
+place its maker knows. NOQUEUE in a log is where Postfix has no queue id
+yet: Sendmail has one from MAIL on.
 
 In a session:
 
@@ -24,17 +32,19 @@ In a session:
 ! close               the connection is dropped
 < (gone)              the server has closed the connection
 
+A reply that stands first is the greeting; else that is 220.
+
 \\xNN \\r \\n \\t \\0 \\\\ are what they are in C; "*40 " before a line
 repeats it, {n} in it counts from 1. In what is expected, {id}, {id2}...
 stand for a queue id (the same everywhere in the case), {received} for
-Postfix's own Received field, {*} for anything within the line.
+the MTA's own Received field, {*} for anything within the line.
 """
 
 import difflib
 import re
 import traceback
 
-from private import QUEUED, Client, Failure, plain, until
+from private import Failure, Visitor, plain, taken, until
 
 ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[rnt0\\])")
 SIMPLE = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
@@ -42,8 +52,9 @@ MARK = re.compile(r"\{(\*|received|id\d*)\}")
 RECEIVED = (r"Received: (?:from|by) [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*?"
             r"[ \t][^\r\n]*\w{3}, +\d+ \w{3} \d{4} [^\r\n]*")
 ANY_RECEIVED = re.compile(r"(?m)^" + RECEIVED)
-SECTIONS = ("policy", "file", "postfix", "session", "sendmail", "log",
-            "arrived", "held")
+SECTIONS = ("not", "policy", "file", "postfix", "sendmail", "session",
+            "command", "log", "arrived", "held")
+FOR_ONE = re.compile(r"(postfix|sendmail): ")
 # A line of vaglio's log that tells of a message.
 OF_A_MESSAGE = re.compile(r"(NOQUEUE|[0-9A-Za-z]+): [a-z]+: rule=")
 
@@ -78,7 +89,7 @@ def repeated(lines):
 
 
 def envelope(lines):
-    """Recipients in an order of their own: Postfix has its own."""
+    """Recipients in an order of their own: the MTA has its own."""
     return (sorted(l for l in lines if not l.startswith("RCPT"))
             + sorted(l for l in lines if l.startswith("RCPT")))
 
@@ -101,11 +112,17 @@ class Section:
 
 
 class Case:
-    def __init__(self, path):
+    """One file, as it is for one MTA."""
+
+    def __init__(self, path, mta):
         with open(path, encoding="utf-8", errors="surrogateescape") as f:
             text = f.read()
         self.sections = []
         for number, line in enumerate(text.splitlines(), 1):
+            only = FOR_ONE.match(line)
+            if only and only[1] != mta:
+                continue
+            line = line[only.end():] if only else line
             if line.startswith("-- "):
                 kind, *words = line[3:].split()
                 if kind not in SECTIONS:
@@ -124,6 +141,13 @@ class Case:
 
     def of(self, *kinds):
         return [s for s in self.sections if s.kind in kinds]
+
+    def why_not(self, mta):
+        """The reason why it can't be run there, or None."""
+        for s in self.of("not"):
+            if s.words[0] == mta:
+                return " ".join(s.words[1:] + s.lines)
+        return None
 
     def joined(self, kind):
         return "\n".join(l for s in self.of(kind) for l in s.lines) + "\n"
@@ -164,10 +188,10 @@ class Case:
 class Dialogue:
     """An SMTP session, said line by line."""
 
-    def __init__(self, case, section, door, key, certificate):
-        self.case, self.section = case, section
-        self.key, self.certificate = key, certificate
-        self.client = Client(door.port)
+    def __init__(self, case, section, door, mta):
+        self.case, self.section, self.mta = case, section, mta
+        self.client, self.greeting = mta.connect(
+            door, Visitor(*section.words) if section.words else None)
         self.out = b""
         self.chunk = None  # lines after "! bdat"
         self.ids = []
@@ -189,15 +213,13 @@ class Dialogue:
 
     def expect(self, wanted):
         self.flush()
-        got = self.client.reply()
-        for line in got:
-            found = QUEUED.match(line)
-            if found:
-                self.ids.append(found[1])
+        got, self.greeting = self.greeting or self.client.reply(), None
+        self.ids += [i for i in map(taken, got) if i]
+        wanted = self.mta.words(wanted)
         if wanted == ["(gone)"]:
             good = not got
-        elif re.fullmatch(r"\d{3}", wanted[0]):
-            good = bool(got) and got[0][:3] == wanted[0]
+        elif re.fullmatch(r"\d{1,3}", wanted[0]):
+            good = bool(got) and got[0].startswith(wanted[0])
         else:
             good = len(got) == len(wanted) and all(
                 self.case.fits(w, g) for w, g in zip(wanted, got))
@@ -214,7 +236,8 @@ class Dialogue:
         if words[0] == "tls":
             if self.client.say("STARTTLS")[:3] != "220":
                 raise Failure("no STARTTLS")
-            self.client.start_tls(*(self.certificate, self.key)
+            self.client.start_tls(*(self.mta.top + "/cert.pem",
+                                    self.mta.top + "/key.pem")
                                   if words[1:] else ())
         elif words[0] == "login":
             said = self.client.say("AUTH PLAIN " + plain(words[1]))
@@ -226,7 +249,8 @@ class Dialogue:
             raise Failure("no order %r" % words[0])
 
     def run(self):
-        self.expect(["220"])
+        if not (self.section.lines or [""])[0].startswith("<"):
+            self.expect(["220"])
         wanted = []
         for line in self.section.lines:
             mark, rest = line[:1], line[2:]
@@ -254,61 +278,62 @@ class Run:
 
     def __init__(self, name, case, door, vaglio):
         self.name, self.case, self.door, self.vaglio = name, case, door, vaglio
+        self.mta = None
         self.faults = []
 
-    def go(self, postfix):
+    def go(self, mta):
         """All sessions; then nothing of the case is left in the queue."""
+        self.mta = mta
         try:
             self.vaglio.start()
-            for s in self.case.of("session", "sendmail"):
+            for s in self.case.of("session", "command"):
                 try:
-                    self.talk(s, postfix)
+                    self.talk(s)
                 except Failure as e:
                     raise Failure("line %d: %s" % (s.line, e)) from None
-            self.deliver(postfix)
+            self.deliver()
         except Failure as e:
             self.faults.append(str(e))
         except Exception:  # the other cases go on
             self.faults.append(traceback.format_exc())
 
-    def talk(self, section, postfix):
-        if section.kind == "sendmail":
+    def talk(self, section):
+        if section.kind == "command":
             data = b"".join(octets(bar(l)) + b"\n" for l in section.lines)
             before = len(self.logged())
-            status, said = postfix.sendmail(section.words, data)
+            status, said = self.mta.command(self.door, section.words, data)
             if status or said:
                 raise Failure("sendmail: status %d, %r" % (status, said))
             # The command does not say when cleanup has decided.
             until("a line in the log", lambda: len(self.logged()) > before)
             return
-        talk = Dialogue(self.case, section, self.door,
-                        postfix.top + "/key.pem", postfix.top + "/cert.pem")
+        talk = Dialogue(self.case, section, self.door, self.mta)
         try:
             talk.run()
         finally:
             talk.client.close()
-            self.settle(talk.ids, postfix)
+            self.settle(talk.ids)
 
-    def settle(self, ids, postfix):
+    def settle(self, ids):
         for i in ids:
             until("message %s to leave the queue" % i,
-                  lambda i=i: postfix.where(i) in (None, "hold"))
+                  lambda i=i: self.mta.where(i) in (None, "hold"))
 
-    def deliver(self, postfix):
+    def deliver(self):
         """Holds what is to be held, then lets it go."""
         held = self.case.of("held")
-        if self.case.of("sendmail"):
+        if self.case.of("command"):
             self.door.sink.wait(len(self.case.of("arrived")))
-        in_hold = [i for n, i in self.case.bound.items()
-                   if postfix.where(i) == "hold"]
+        in_hold = [i for i in set(self.case.bound.values())
+                   if self.mta.where(i) == "hold"]
         if len(in_hold) != len(held):
             raise Failure("%d messages should be held, %d are"
                           % (len(held), len(in_hold)))
         for i in in_hold:
-            postfix.release(i)
+            self.mta.release(self.door, i)
         for i in in_hold:
             until("message %s to be delivered" % i,
-                  lambda i=i: postfix.where(i) is None)
+                  lambda i=i: self.mta.where(i) is None)
 
     def logged(self):
         return [l for l in self.vaglio.log().split("\n")
@@ -338,7 +363,8 @@ class Run:
         self.faults.append(fault)
 
     def judge_log(self):
-        wanted = [unescape(l) for s in self.case.of("log") for l in s.lines]
+        wanted = [unescape(self.mta.logged(l))
+                  for s in self.case.of("log") for l in s.lines]
         got = self.logged()
         good = len(got) == len(wanted) and all(
             self.case.fits(w, g) for w, g in zip(wanted, got))

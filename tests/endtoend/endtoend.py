@@ -1,9 +1,9 @@
-#!/usr/bin/env python3
-"""vaglio beside a real Postfix: cases/*.case and the scenes of scenes.py.
+"""vaglio beside a real MTA: cases/*.case and the scenes of scenes.py.
 
-end-to-end.tap [NAME...] runs all, or those whose names are given, and says
-how they went in the Test Anything Protocol. VAGLIO is the program (else
-./vaglio). KEEP=1 leaves folders and logs behind.
+Each MTA has a test of its own, which takes NAMEs: of cases and scenes that
+are to be run, else all are. How they went is said in the Test Anything
+Protocol. VAGLIO is the program (else ./vaglio). KEEP=1 leaves folders and
+logs behind.
 """
 
 import concurrent.futures
@@ -12,15 +12,11 @@ import os
 import signal
 import sys
 
+from cases import Case, Run
+from private import Door, Failure, Vaglio, Workplace
+from scenes import SCENES, Stage
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.dont_write_bytecode = True
-sys.path.insert(0, HERE)
-
-from cases import Case, Run  # noqa: E402
-from private import (Door, Failure, Postfix, Vaglio, Workplace,  # noqa: E402
-                     why_not)
-from scenes import SCENES, Stage  # noqa: E402
-
 AT_ONCE = 6
 
 
@@ -30,6 +26,10 @@ class Report:
     def __init__(self, planned):
         self.n = self.failed = 0
         print("1..%d" % planned, flush=True)
+
+    def skip(self, name, why):
+        self.n += 1
+        print("ok %d - %s # SKIP %s" % (self.n, name, why), flush=True)
 
     def tell(self, name, faults):
         self.n += 1
@@ -42,22 +42,36 @@ class Report:
         sys.stdout.flush()
 
 
-def new_case(work, binary, path):
+def new_case(work, binary, path, mta):
     name = os.path.basename(path)[:-len(".case")]
-    case = Case(path)
+    case = Case(path, mta)
     vaglio = Vaglio(work, binary, os.path.join(work.top, name),
                     case.joined("policy"), case.files())
     door = Door(name, vaglio.milter,
-                [l for s in case.of("postfix") for l in s.lines if l])
-    door.local = bool(case.of("sendmail"))
-    return Run(name, case, door, vaglio)
+                [l for s in case.of(mta) for l in s.lines if l])
+    door.local = bool(case.of("command"))
+    run = Run(name, case, door, vaglio)
+    run.why_not = case.why_not(mta)
+    return run
 
 
-def new_scene(work, binary, scene):
+def new_scene(work, binary, scene, mta):
     name = scene.__name__.replace("_", "-")
     vaglio = Vaglio(work, binary, os.path.join(work.top, name), scene.policy)
-    door = Door(name, vaglio.milter, scene.options)
-    return Stage(name, scene, door, vaglio)
+    door = Door(name, vaglio.milter, scene.options.get(mta, ()))
+    stage = Stage(name, scene, door, vaglio)
+    stage.why_not = scene.why_not.get(mta)
+    return stage
+
+
+def play(run, mta):
+    try:
+        mta.open(run.door)
+    except Failure as e:
+        run.faults.append(str(e))
+        return
+    run.go(mta)
+    mta.close(run.door)
 
 
 def stopped(run):
@@ -72,33 +86,38 @@ def stopped(run):
         run.faults.append(str(e))
 
 
-def run_all(work, runs):
-    if sum(r.door.local for r in runs) > 1:
+def run_all(work, runs, make):
+    wanted = [r for r in runs if not r.why_not]
+    if sum(r.door.local for r in wanted) > 1:
         raise Failure("only one case can have the sendmail command")
-    postfix = Postfix(work, [r.door for r in runs])
+    mta = make(work, [r.door for r in wanted])
     pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
     try:
-        for done in [pool.submit(r.go, postfix) for r in runs]:
+        for done in [pool.submit(play, r, mta) for r in wanted]:
             done.result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    with concurrent.futures.ThreadPoolExecutor(len(runs)) as pool:
-        list(pool.map(stopped, runs))
-    postfix.stop()
+    with concurrent.futures.ThreadPoolExecutor(max(len(wanted), 1)) as pool:
+        list(pool.map(stopped, wanted))
+    mta.stop()
     report = Report(len(runs))
     for r in runs:
+        if r.why_not:
+            report.skip(r.name, r.why_not)
+            continue
         if not r.faults:
             r.judge()
         if r.faults:
             r.faults.append("vaglio's log:\n" + r.vaglio.log()[-4000:])
         report.tell(r.name, r.faults)
     if report.failed and os.environ.get("KEEP"):
-        print("# Postfix's log: %s/maillog" % postfix.top)
+        print("# the MTA's folder: " + mta.top)
     return report.failed
 
 
-def main():
-    reason = why_not()
+def main(make):
+    """The whole test, with the MTA that is made by make."""
+    reason = make.why_not()
     if reason:
         print("1..0 # SKIP " + reason)
         return 0
@@ -108,18 +127,14 @@ def main():
         return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     wanted = sys.argv[1:]
-    with Workplace("postfix") as work:
-        runs = [new_case(work, binary, p)
+    with Workplace(make.name) as work:
+        runs = [new_case(work, binary, p, make.name)
                 for p in sorted(glob.glob(HERE + "/cases/*.case"))]
-        runs += [new_scene(work, binary, s) for s in SCENES]
+        runs += [new_scene(work, binary, s, make.name) for s in SCENES]
         if wanted:
             runs = [r for r in runs if r.name in wanted]
         try:
-            return 1 if run_all(work, runs) else 0
+            return 1 if run_all(work, runs, make) else 0
         except (KeyboardInterrupt, SystemExit):
             work.close()
             os._exit(130)  # whatever the threads are at
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -31,6 +31,8 @@
 #define CAPS_LOG_FIELD 256          /* bytes of one text in a log line; rsyslog cuts a line at 8 kB */
 #define CAPS_LOG_REPLY 1024         /* of a reply or a log action's text there */
 #define CAPS_DNS_CACHE (16 << 20)   /* what is kept of the DNS: some 50,000 answers */
+#define CAPS_REDIS_BYTES (1 << 20)  /* of one answer of a Redis server */
+#define CAPS_REDIS_VALUES 10000     /* values in it: more belong in keys */
 #define CAPS_CONNECTION_BYTES (1 << 20) /* what a session keeps between messages */
 #define CAPS_SESSIONS 20000         /* MTA connections at a time; an idle one costs some kB */
 #define CAPS_BACKLOG 1024           /* connections that wait to be accepted */

@@ -10,6 +10,8 @@
 #include "subject.h"
 #include "verdict.h"
 
+struct backend_option;
+
 /* ---- values ---- */
 
 enum ast_value_kind {
@@ -128,6 +130,13 @@ struct ast_entry {
 	struct ast_entry *next;
 };
 
+/* What may follow a table's back end: prefix "p:" */
+struct ast_option {
+	const struct backend_option *row;
+	struct ast_value *value;
+	struct ast_option *next;
+};
+
 struct ast_table {
 	struct span name;
 	struct place name_place;
@@ -136,6 +145,7 @@ struct ast_table {
 	struct place backend_place;
 	struct ast_value *path;       /* AST_STRING: the back end's argument */
 	struct ast_value *answers;    /* dns: AST_LIST, or NULL */
+	struct ast_option *options;   /* redis: as they stand */
 	/* by check */
 	size_t table;
 	bool used;

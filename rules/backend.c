@@ -18,7 +18,17 @@ static const struct backend backend_file = {
 
 static const struct backend *const rows[] = {
 	&backend_file, &backend_cdb, &backend_lmdb, &backend_dns,
-	&backend_socketmap,
+	&backend_redis, &backend_socketmap,
+};
+
+static const struct backend_option options[] = {
+#define OPTION(words, type, member) \
+	{words, OPTION_##type, offsetof(struct backend_options, member)}
+	OPTION("prefix", TEXT, prefix),
+	OPTION("database", NUMBER, database),
+	OPTION("user", TEXT, user),
+	OPTION("password file", PATH, password_file),
+#undef OPTION
 };
 
 const struct backend *
@@ -36,6 +46,12 @@ backend_find(struct span name)
 		if (span_is(name, span_of(rows[i]->name)))
 			return rows[i];
 	return NULL;
+}
+
+const struct backend_option *
+backend_option(size_t i)
+{
+	return i < sizeof(options) / sizeof(options[0]) ? &options[i] : NULL;
 }
 
 bool

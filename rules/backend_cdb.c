@@ -14,12 +14,14 @@
 #include "backend.h"
 
 static void *
-open_cdb(const char *path, char why[BACKEND_WHY])
+open_cdb(const char *path, const struct backend_options *o,
+         char why[BACKEND_WHY])
 {
 	struct cdb *cdb = calloc(1, sizeof(*cdb));
 	size_t size;
 	int fd;
 
+	(void)o;
 	if (cdb == NULL) {
 		snprintf(why, BACKEND_WHY, "no memory");
 		return NULL;
@@ -68,19 +70,22 @@ find_bytes(const struct cdb *cdb, const char *key, size_t n, struct arena *a,
 
 /* Postfix writes no NUL behind a key here, other programs may. */
 static enum table_result
-find_cdb(void *of, struct span key, struct arena *a, struct span *text,
-         struct span *why)
+find_cdb(void *of, struct span key, int64_t deadline, struct arena *a,
+         struct backend_reply *reply)
 {
-	enum table_result found = find_bytes(of, key.p, key.n, a, text);
+	enum table_result found = find_bytes(of, key.p, key.n, a,
+	                                     &reply->text);
 	struct span with_nul;
 
+	(void)deadline;
 	if (found == TABLE_NO) {
 		with_nul = arena_copy(a, key);
 		if (with_nul.p != NULL)
-			found = find_bytes(of, with_nul.p, key.n + 1, a, text);
+			found = find_bytes(of, with_nul.p, key.n + 1, a,
+			                   &reply->text);
 	}
 	if (found == TABLE_FAILED)
-		*why = SPAN("the cdb file is damaged");
+		reply->why = SPAN("the cdb file is damaged");
 	return found;
 }
 

@@ -75,13 +75,15 @@ open_env(struct lmdb *l)
 }
 
 static void *
-open_lmdb(const char *path, char why[BACKEND_WHY])
+open_lmdb(const char *path, const struct backend_options *o,
+          char why[BACKEND_WHY])
 {
 	struct lmdb *l = calloc(1, sizeof(*l));
 	const char *problem;
 	size_t size;
 	int error;
 
+	(void)o;
 	if (l == NULL) {
 		snprintf(why, BACKEND_WHY, "no memory");
 		return NULL;
@@ -115,21 +117,24 @@ get(const struct lmdb *l, MDB_txn *txn, const char *key, size_t n,
 
 /* Postfix writes a NUL behind each key, and can read those without. */
 static enum table_result
-find_lmdb(void *of, struct span key, struct arena *a, struct span *text,
-          struct span *why)
+find_lmdb(void *of, struct span key, int64_t deadline, struct arena *a,
+          struct backend_reply *reply)
 {
 	const struct lmdb *l = of;
 	struct span with_nul = arena_copy(a, key);
 	MDB_txn *txn;
 	int error;
 
+	(void)deadline;
 	if (with_nul.p == NULL)
 		return TABLE_NO;
 	error = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
 	if (error == 0) {
-		error = get(l, txn, with_nul.p, key.n + 1, a, text);
+		error = get(l, txn, with_nul.p, key.n + 1, a,
+		            &reply->text);
 		if (error == MDB_NOTFOUND)
-			error = get(l, txn, with_nul.p, key.n, a, text);
+			error = get(l, txn, with_nul.p, key.n, a,
+			            &reply->text);
 		mdb_txn_abort(txn);
 	}
 	if (error == 0)
@@ -137,7 +142,7 @@ find_lmdb(void *of, struct span key, struct arena *a, struct span *text,
 	/* a key of no length, or too long, is in no file */
 	if (error == MDB_NOTFOUND || error == MDB_BAD_VALSIZE)
 		return TABLE_NO;
-	*why = span_of(mdb_strerror(error));
+	reply->why = span_of(mdb_strerror(error));
 	return TABLE_FAILED;
 }
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "action.h"
+#include "backend.h"
 #include "dump.h"
 #include "lex.h"
 
@@ -244,6 +245,7 @@ static void
 dump_table(const struct ast_table *table, FILE *out)
 {
 	const struct ast_entry *e;
+	const struct ast_option *o;
 
 	fputs("table <", out);
 	put(table->name, out);
@@ -253,6 +255,8 @@ dump_table(const struct ast_table *table, FILE *out)
 		put(table->backend, out);
 		put_named("", table->path, out);
 		put_named("", table->answers, out);
+		for (o = table->options; o != NULL; o = o->next)
+			put_named(o->row->words, o->value, out);
 		putc('\n', out);
 		return;
 	}

@@ -1,7 +1,8 @@
 noinst_LIBRARIES += librules.a
-librules_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS) $(LMDB_CFLAGS) $(CDB_CFLAGS) $(HS_CFLAGS) $(IDN2_CFLAGS)
+librules_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS) $(LMDB_CFLAGS) $(CDB_CFLAGS) \
+	$(HIREDIS_CFLAGS) $(HS_CFLAGS) $(IDN2_CFLAGS)
 RULES_LIBS = librules.a $(HS_LIBS) $(PCRE2_LIBS) $(IDN2_LIBS) $(GLIB_LIBS) \
-	$(LMDB_LIBS) $(CDB_LIBS)
+	$(LMDB_LIBS) $(CDB_LIBS) $(HIREDIS_LIBS)
 librules_a_SOURCES = \
 	rules/action.c \
 	rules/action.h \
@@ -12,6 +13,7 @@ librules_a_SOURCES = \
 	rules/backend_cdb.c \
 	rules/backend_dns.c \
 	rules/backend_lmdb.c \
+	rules/backend_redis.c \
 	rules/backend_socketmap.c \
 	rules/check.c \
 	rules/checker.h \
@@ -47,11 +49,15 @@ librules_a_SOURCES = \
 	rules/pattern.c \
 	rules/pattern_impl.h \
 	rules/pattern_set.c \
+	rules/peer.c \
+	rules/peer.h \
 	rules/policy.c \
 	rules/prefilter.c \
 	rules/prefilter.h \
 	rules/program.c \
 	rules/program.h \
+	rules/redis.c \
+	rules/redis.h \
 	rules/review.c \
 	rules/setting.c \
 	rules/source.c \

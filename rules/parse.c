@@ -330,7 +330,96 @@ refuse_backend(struct parser *p, const struct token *t)
 	     near != NULL ? parser_meant(p, near) : list_backends(p));
 }
 
-/* back end := NAME STRING [ "{" { WORD } "}" ], by the rows of backend.c */
+/* prefix, database, ... */
+static const char *
+list_options(struct parser *p)
+{
+	const struct backend_option *row;
+	const char *text = "";
+	size_t i;
+
+	for (i = 0; (row = backend_option(i)) != NULL; i++)
+		text = arena_printf(p->all->arena, "%s%s%s", text, i == 0 ? "" :
+		                    backend_option(i + 1) == NULL ? " and " :
+		                    ", ", row->words).p;
+	return text;
+}
+
+/* The row of the option at hand, its words taken; NULL: there is none. */
+static const struct backend_option *
+take_option(struct parser *p)
+{
+	const struct backend_option *row;
+	struct span first, second;
+	size_t i;
+
+	if (parser_ends(p) || parser_peek(p)->kind != TOKEN_WORD)
+		return NULL;
+	for (i = 0; (row = backend_option(i)) != NULL; i++) {
+		first = span_of(row->words);
+		first.n = strcspn(row->words, " ");
+		if (!span_is(parser_peek(p)->text, first))
+			continue;
+		parser_take(p);
+		if (row->words[first.n] == '\0')
+			return row;
+		second = span_of(row->words + first.n + 1);
+		if (parser_ends(p) || !span_is(parser_peek(p)->text, second))
+			FAIL(p, parser_here(p), "after \"%.*s\" stands \"%s\"",
+			     SPAN_ARG(first), second.p);
+		parser_take(p);
+		return row;
+	}
+	FAIL(p, parser_peek(p)->place, "unknown option %s: there are %s",
+	     parser_found(p), list_options(p));
+}
+
+/* A number of a database: digits that fit. */
+static bool
+is_count(struct span s)
+{
+	return s.n > 0 && s.n <= 9 && strspn(s.p, "0123456789") >= s.n;
+}
+
+static struct ast_value *
+parse_option_value(struct parser *p, const struct backend_option *row)
+{
+	const char *word = parser_quote(p, span_of(row->words));
+
+	if (row->type == OPTION_PATH)
+		return parse_path(p, word);
+	if (row->type == OPTION_TEXT)
+		return parse_string(p, word);
+	if (parser_ends(p) || !is_count(parser_peek(p)->text))
+		FAIL(p, parser_here(p), "after %s stands a number", word);
+	return parse_constant(p);
+}
+
+/* { "prefix" STRING | "database" NUMBER | ... }, each once */
+static void
+parse_options(struct parser *p, struct ast_table *table)
+{
+	const struct backend_option *row;
+	struct ast_option **next = &table->options, *o;
+	struct place place = parser_here(p);
+
+	for (; (row = take_option(p)) != NULL; place = parser_here(p)) {
+		for (o = table->options; o != NULL; o = o->next)
+			if (o->row == row)
+				FAIL(p, place, "\"%s\" is given twice",
+				     row->words);
+		o = parser_alloc(p, sizeof(*o));
+		o->row = row;
+		o->value = parse_option_value(p, row);
+		*next = o;
+		next = &o->next;
+	}
+}
+
+/*
+ * back end := NAME STRING [ "{" { WORD } "}" ] { option }, by the rows of
+ * backend.c
+ */
 static void
 parse_backend(struct parser *p, struct ast_table *table)
 {
@@ -345,6 +434,8 @@ parse_backend(struct parser *p, struct ast_table *table)
 	word = parser_quote(p, t.text);
 	table->path = row->is_path ? parse_path(p, word) :
 	              parse_string(p, word);
+	if (row->takes_options)
+		parse_options(p, table);
 	if (parser_peek(p)->kind != TOKEN_BRACE)
 		return;
 	if (!row->takes_list)

@@ -15,11 +15,12 @@
 #include "table_impl.h"
 #include "watch.h"
 
-#define ALL_KEYS 5000000000 /* ns for a server to say; the MTA waits */
+#define ALL_KEYS 3000000000 /* ns for a server to answer; the MTA waits */
 
 struct source_of {
 	const struct backend *row;
 	struct watch *watch;  /* of a file */
+	const struct backend_options *options;
 	void *opened;         /* of others */
 };
 
@@ -30,7 +31,7 @@ struct asking {
 	void *opened;
 	struct arena *arena;
 	int64_t deadline;     /* for all keys of a value */
-	struct span text, why;
+	struct backend_reply reply;
 	enum table_result found;
 };
 
@@ -41,10 +42,11 @@ ask_key(void *of, struct span key)
 
 	if (!q->row->near && watch_clock() > q->deadline) {
 		q->found = TABLE_FAILED;
-		q->why = SPAN("it takes too long");
+		q->reply.why = SPAN("it takes too long");
 		return true;
 	}
-	q->found = q->row->find(q->opened, key, q->arena, &q->text, &q->why);
+	q->found = q->row->find(q->opened, key, q->deadline, q->arena,
+	                        &q->reply);
 	return q->found != TABLE_NO;
 }
 
@@ -139,6 +141,17 @@ split(struct span text, struct arena *a, struct table_answer *answer)
 	return true;
 }
 
+static bool
+take_values(const struct backend_reply *r, struct arena *a,
+            struct table_answer *answer)
+{
+	if (r->values == NULL)
+		return split(r->text, a, answer);
+	answer->values = r->values;
+	answer->n = r->n;
+	return true;
+}
+
 /* ---- a table ---- */
 
 static enum table_result
@@ -155,8 +168,9 @@ find_in(const struct backend *row, void *opened, const struct value *v,
 	else
 		table_walk(v, c, a, ask_key, &q);
 	if (q.found == TABLE_FAILED)
-		answer->why = arena_copy(a, q.why);
-	if (!arena_full(a) && (q.found != TABLE_YES || split(q.text, a, answer)))
+		answer->why = arena_copy(a, q.reply.why);
+	if (!arena_full(a) && (q.found != TABLE_YES ||
+	                       take_values(&q.reply, a, answer)))
 		return q.found;
 	answer->why = SPAN("no memory");
 	return TABLE_FAILED;
@@ -206,7 +220,7 @@ load(void *of, const char *path, char why[WATCH_WHY])
 {
 	const struct source_of *s = of;
 
-	return s->row->open(path, why);
+	return s->row->open(path, s->options, why);
 }
 
 static struct watch_kind
@@ -233,7 +247,8 @@ open_source(struct table *t, struct source_of *s, const char *argument,
 	struct watch_kind *kind;
 
 	if (!s->row->is_path)
-		return (s->opened = s->row->open(argument, why)) != NULL;
+		return (s->opened = s->row->open(argument, s->options,
+		                                 why)) != NULL;
 	kind = arena_alloc(t->arena, sizeof(*kind));
 	if (kind == NULL)
 		return false;
@@ -244,7 +259,8 @@ open_source(struct table *t, struct source_of *s, const char *argument,
 
 struct table *
 table_backend(const char *name, const struct backend *row,
-              const char *argument, struct place where, struct diags *d)
+              const char *argument, const struct backend_options *o,
+              struct place where, struct diags *d)
 {
 	struct table *t = table_new(name, NULL);
 	char why[BACKEND_WHY] = "no memory";
@@ -256,6 +272,7 @@ table_backend(const char *name, const struct backend *row,
 		s = arena_alloc(t->arena, sizeof(*s));
 	if (s != NULL && argument != NULL) {
 		s->row = row;
+		s->options = o;
 		t->backend = s;
 		t->elsewhere = &elsewhere;
 		if (open_source(t, s, argument, why))

@@ -41,6 +41,7 @@ only gmime/ filter/encoded.c filter/mailboxes.c filter/transfer.c
 only magic filter/content.c
 only spf2/ filter/spf_libspf2.c
 only lmdb rules/backend_lmdb.c
+only hiredis rules/redis.c
 only cdb rules/backend_cdb.c
 only ares filter/dns_ares.c
 only 'hs(/|\.h|_)' rules/pattern.c rules/pattern_set.c

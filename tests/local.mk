@@ -227,7 +227,11 @@ TESTS += tests/reading.py
 
 # Tables whose data lives elsewhere; postmap makes the files.
 if HAVE_CHECK
-check_PROGRAMS += tests/test_backend
+check_PROGRAMS += tests/test_backend tests/test_redis
+tests_test_redis_SOURCES = tests/test_redis.c tests/redis_server.c \
+	tests/redis_server.h tests/check.h
+tests_test_redis_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_redis_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
 tests_test_backend_SOURCES = tests/test_backend.c tests/check.h
 tests_test_backend_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_backend_LDADD = $(RULES_LIBS) $(CHECK_LIBS)

@@ -114,7 +114,7 @@ open_table(const char *type, const char *name)
 {
 	const struct backend *row = backend_find(span_of(type));
 
-	return table_backend("t", row, path(name), nowhere, diags);
+	return table_backend("t", row, path(name), NULL, nowhere, diags);
 }
 
 static const char *
@@ -418,7 +418,8 @@ static void
 check_noise(const char *type, const char *file)
 {
 	const struct backend *row = backend_find(span_of(type));
-	struct span whole, out, why;
+	struct backend_reply reply;
+	struct span whole;
 	uint32_t state = 1;
 	char why_not[BACKEND_WHY];
 	char *copy;
@@ -439,14 +440,14 @@ check_noise(const char *type, const char *file)
 		if (i % 3 == 0) /* among the headers */
 			copy[roll(&state) % 200] = (char)roll(&state);
 		put("new", copy, i % 5 == 0 ? roll(&state) % whole.n : whole.n);
-		opened = row->open(path("new"), why_not);
+		opened = row->open(path("new"), NULL, why_not);
 		if (opened == NULL) {
 			ck_assert_uint_gt(strlen(why_not), 0);
 			continue;
 		}
-		row->find(opened, SPAN("alice"), arena, &out, &why);
-		row->find(opened, SPAN("192.0.2.1"), arena, &out, &why);
-		row->find(opened, SPAN("zzz"), arena, &out, &why);
+		row->find(opened, SPAN("alice"), 0, arena, &reply);
+		row->find(opened, SPAN("192.0.2.1"), 0, arena, &reply);
+		row->find(opened, SPAN("zzz"), 0, arena, &reply);
 		row->close(opened);
 	}
 	end(NULL);
@@ -650,7 +651,7 @@ open_socketmap(void)
 {
 	return table_backend("t", backend_find(SPAN("socketmap")),
 	                     arena_printf(arena, "unix:%s:users",
-	                                  path("s")).p, nowhere, diags);
+	                                  path("s")).p, NULL, nowhere, diags);
 }
 
 START_TEST(a_socketmap_server_is_asked_over_one_connection)

@@ -8,7 +8,9 @@ noinst_HEADERS = \
 	include/ip.h \
 	include/lookup.h \
 	include/pattern.h \
+	include/peer.h \
 	include/policy.h \
+	include/redis.h \
 	include/scenario.h \
 	include/setting.h \
 	include/span.h \

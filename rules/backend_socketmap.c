@@ -15,7 +15,6 @@
 
 #include "backend.h"
 #include "peer.h"
-#include "watch.h"
 
 #define OPEN_TIME 3000000000 /* ns */
 #define REPLY_MAX 100000     /* bytes; Postfix's own limit */
@@ -170,7 +169,7 @@ open_socketmap(const char *argument, const struct backend_options *o,
 	(void)o;
 	snprintf(why, BACKEND_WHY, "no memory");
 	if (m != NULL && text != NULL && take_argument(m, text, why)) {
-		good = peer_ask(m->peer, &question, watch_clock() + OPEN_TIME);
+		good = peer_ask(m->peer, &question, peer_deadline(OPEN_TIME));
 		if (!good)
 			snprintf(why, BACKEND_WHY, "%s", peer_error(errno));
 	}

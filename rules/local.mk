@@ -50,14 +50,12 @@ librules_a_SOURCES = \
 	rules/pattern_impl.h \
 	rules/pattern_set.c \
 	rules/peer.c \
-	rules/peer.h \
 	rules/policy.c \
 	rules/prefilter.c \
 	rules/prefilter.h \
 	rules/program.c \
 	rules/program.h \
 	rules/redis.c \
-	rules/redis.h \
 	rules/review.c \
 	rules/setting.c \
 	rules/source.c \

@@ -32,6 +32,12 @@ struct peer {
 	int64_t pause, until;     /* down: asked again then */
 };
 
+int64_t
+peer_deadline(int64_t in)
+{
+	return watch_clock() + in;
+}
+
 /* ---- bytes ---- */
 
 /* false: the time is over, or an error; errno says which. */

@@ -1,3 +1,4 @@
+/* redis.c - replies are read by hiredis, which only this file knows. */
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
@@ -7,7 +8,6 @@
 #include "caps.h"
 #include "peer.h"
 #include "redis.h"
-#include "watch.h"
 
 #define PIECE 16384 /* bytes that are read at once */
 #define PASSWORD 512
@@ -322,7 +322,7 @@ is_there(struct redis *r, char why[REDIS_WHY])
 	struct redis_reply reply;
 	struct span what;
 
-	if (redis_ask(r, &command, watch_clock() + REDIS_TIME, r->arena,
+	if (redis_ask(r, &command, peer_deadline(REDIS_TIME), r->arena,
 	              &reply, &what)) {
 		if (reply.kind != REDIS_ERROR)
 			return true;

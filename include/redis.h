@@ -1,7 +1,6 @@
 /*
  * redis.h - commands to a Redis or Valkey server, over connections that are
- * kept (peer.h). The only file behind it that knows hiredis. Any number of
- * threads.
+ * kept (peer.h). Any number of threads.
  */
 #ifndef REDIS_H
 #define REDIS_H
@@ -54,7 +53,7 @@ struct redis_command {
 };
 
 /*
- * What the server answers until the deadline (of watch_clock), in a. false:
+ * What the server answers until the deadline (peer_deadline), in a. false:
  * the server could not be had, or said too much; *why says so.
  */
 bool redis_ask(struct redis *r, const struct redis_command *c,

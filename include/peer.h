@@ -38,10 +38,12 @@ struct peer;
 struct peer *peer_new(const char *where, char why[PEER_WHY]);
 void peer_free(struct peer *p);
 
+/* A deadline: so many nanoseconds from now (of CLOCK_MONOTONIC). */
+int64_t peer_deadline(int64_t in);
+
 /*
- * Talks on a connection that was kept, or on a new one; deadline is a time of
- * watch_clock. false, with errno: the server could not be had; EHOSTDOWN: it
- * was not even tried.
+ * Talks on a connection that was kept, or on a new one. false, with errno:
+ * the server could not be had; EHOSTDOWN: it was not even tried.
  */
 bool peer_ask(struct peer *p, const struct peer_question *q,
               int64_t deadline);

@@ -1,20 +1,23 @@
 noinst_LIBRARIES += libfilter.a
 libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) \
-	$(JANSSON_CFLAGS) $(CARES_CFLAGS) $(MAGIC_CFLAGS)
+	$(JANSSON_CFLAGS) $(CARES_CFLAGS) $(MAGIC_CFLAGS) $(GUMBO_CFLAGS)
 FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
-	$(CARES_LIBS) $(MAGIC_LIBS) $(SPF2_LIBS)
+	$(CARES_LIBS) $(MAGIC_LIBS) $(GUMBO_LIBS) $(SPF2_LIBS)
 libfilter_a_SOURCES = \
 	filter/address.c filter/address.h \
 	filter/asker.c filter/asker.h \
+	filter/character.c filter/character.h \
 	filter/charset.c filter/charset.h filter/encoded.c \
 	filter/mailboxes.c \
 	filter/body.c filter/body.h \
 	filter/content.c filter/content.h \
 	filter/control.c filter/control.h \
+	filter/css.c filter/css.h \
 	filter/diff.c filter/diff.h \
 	filter/edit.c filter/edit.h \
 	filter/explain.c filter/explain_json.c filter/explain.h \
 	filter/fail.c filter/fail.h \
+	filter/html.c filter/html.h \
 	filter/facts.c filter/told.c filter/told.h \
 	filter/current.c filter/current.h \
 	filter/identity.c filter/identity.h \
@@ -22,10 +25,11 @@ libfilter_a_SOURCES = \
 	filter/message.c filter/message.h \
 	filter/mime.c filter/mime.h filter/mime_decode.c \
 	filter/mime_facts.c filter/mime_facts.h filter/mime_head.c \
-	filter/mime_name.c filter/mime_param.c \
+	filter/mime_name.c filter/mime_param.c filter/mime_text.c \
 	filter/options.c filter/options.h \
 	filter/reply.c filter/reply.h \
 	filter/report.c filter/report.h \
+	filter/seen.c filter/seen.h \
 	filter/session.c filter/session.h \
 	filter/sink.c filter/sink.h \
 	filter/splice.c filter/splice.h \

@@ -14,6 +14,7 @@
 
 #include "arena.h"
 #include "defect.h"
+#include "html.h"
 
 #define MIME_NONE ((size_t)-1)
 
@@ -45,9 +46,31 @@ struct mime_part {
 	unsigned encodings;
 	unsigned n_types, n_encodings; /* fields seen */
 	bool multipart, message, text, attachment;
+	bool flowed, delsp;           /* RFC 3676 4 */
 	bool container;               /* what it holds are parts, encoded */
 	bool scanned;
 	size_t size;                  /* decoded; once scanned */
+};
+
+/* A text as it was decoded: valid UTF-8. */
+struct mime_text {
+	size_t part;
+	bool loose;                   /* not the part's own, but beside it */
+	struct span text;
+};
+
+/* What a reader sees of one. */
+struct mime_view {
+	size_t part;
+	struct span text;             /* as struct seen has it */
+	struct html_url *urls;        /* of HTML */
+	struct span base;             /* theirs; p NULL: none */
+};
+
+/* Work that is done once. */
+struct mime_done {
+	bool done;
+	const char *failed;           /* why; NULL */
 };
 
 /* Text outside all parts, or in a header that is none. */
@@ -68,6 +91,13 @@ struct mime {
 	const char *full;             /* the limit that was passed; NULL */
 	size_t decoded;               /* bytes, for CAPS_MIME_TEXT */
 	bool scanned;
+	struct mime_text *texts;
+	size_t n_texts;
+	struct mime_done decoded_texts;
+	struct mime_view *views;
+	size_t n_views;
+	struct mime_done made_views;
+	int64_t html_left;            /* ns of CPU time, for HTML */
 };
 
 struct mime_field {
@@ -156,5 +186,13 @@ struct span mime_begin(struct mime *m, size_t part, enum mime_encoding e,
 
 /* Sizes, and the defects in contents: all parts, once. */
 void mime_scan(struct mime *m);
+
+/* ---- mime_text.c ---- */
+
+/* Makes texts, or says why they can't be had. */
+const char *mime_texts(struct mime *m);
+
+/* Makes views, likewise. */
+const char *mime_views(struct mime *m);
 
 #endif

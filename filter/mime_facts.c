@@ -51,22 +51,6 @@ give_list(struct collector *c, size_t item, const struct mime_list *l)
 /* ---- one function a subject, called for each part ---- */
 
 static void
-part_text(struct collector *c, size_t i)
-{
-	const struct mime_part *p = &c->m->parts[i];
-	const struct mime_list *none = &(struct mime_list){NULL, SPAN("")}, *l;
-	enum mime_encoding e;
-
-	if (!p->text)
-		return;
-	for (e = ENCODING_7BIT; e <= ENCODING_UNKNOWN; e <<= 1)
-		for (l = p->charsets != NULL ? p->charsets : none;
-		     (p->encodings & e) && l != NULL && mime_ok(c->m);
-		     l = l->next)
-			give_text(c, i, mime_text(c->m, i, e, l->text));
-}
-
-static void
 part_type(struct collector *c, size_t i)
 {
 	give_list(c, i, c->m->parts[i].types);
@@ -157,13 +141,25 @@ each_part(struct collector *c, void (*give_part)(struct collector *, size_t))
 /* ---- the others ---- */
 
 static void
-give_loose(struct collector *c)
+give_texts(struct collector *c)
 {
-	const struct mime_loose *l = c->m->loose;
+	const struct mime *m = c->m;
 	size_t i;
 
-	for (i = 0; i < c->m->n_loose && mime_ok(c->m); i++)
-		give_text(c, l[i].part, mime_loose_text(c->m, l[i].bytes));
+	c->a->failed = mime_texts(c->m);
+	for (i = 0; i < m->n_texts && c->a->failed == NULL; i++)
+		give_text(c, m->texts[i].part, m->texts[i].text);
+}
+
+static void
+give_views(struct collector *c)
+{
+	const struct mime *m = c->m;
+	size_t i;
+
+	c->a->failed = mime_views(c->m);
+	for (i = 0; i < m->n_views && c->a->failed == NULL; i++)
+		give_text(c, m->views[i].part, m->views[i].text);
 }
 
 static void
@@ -191,8 +187,10 @@ answer(struct collector *c, enum subject_id id)
 {
 	switch (id) {
 	case SUBJECT_BODY:
-		each_part(c, part_text);
-		give_loose(c);
+		give_texts(c);
+		break;
+	case SUBJECT_BODY_TEXT:
+		give_views(c);
 		break;
 	case SUBJECT_PART_TYPE:
 		each_part(c, part_type);
@@ -236,7 +234,7 @@ mime_answer(struct mime *m, enum subject_id id, struct mime_answer *a)
 	}
 	if (mime_ok(m))
 		answer(&c, id);
-	a->failed = m->full;
+	a->failed = a->failed != NULL ? a->failed : m->full;
 	/* too much text is no reason to say nothing of names */
 	m->full = before;
 	return !m->no_memory;

@@ -75,6 +75,12 @@ take_type(struct mime *m, size_t part, struct span value)
 			mime_list_add(m, &p->charsets, q->value, true);
 		else if (span_is(q->name, SPAN("name")))
 			mime_name_add(m, part, q);
+		else if (span_is(q->name, SPAN("format")))
+			p->flowed = p->flowed || span_is_nocase(q->value,
+				SPAN("flowed"));
+		else if (span_is(q->name, SPAN("delsp")))
+			p->delsp = p->delsp || span_is_nocase(q->value,
+				SPAN("yes"));
 	if ((p->boundaries != NULL && p->boundaries->next != NULL) ||
 	    (p->charsets != NULL && p->charsets->next != NULL))
 		mime_defect(m, DEFECT_DUPLICATE_PARAMETER);

@@ -2,51 +2,10 @@
 #include <string.h>
 
 #include "address.h"
+#include "character.h"
 #include "charset.h"
 #include "mime.h"
 #include "utf8.h"
-
-/* ---- characters ---- */
-
-/* Valid UTF-8. The bytes of the character at p, which is *c. */
-static size_t
-character(const char *p, unsigned *c)
-{
-	const unsigned char *u = (const unsigned char *)p;
-
-	*c = u[0];
-	if (u[0] < 0x80)
-		return 1;
-	if (u[0] < 0xe0) {
-		*c = (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu);
-		return 2;
-	}
-	if (u[0] < 0xf0) {
-		*c = (u[0] & 0xfu) << 12 | (u[1] & 0x3fu) << 6 |
-			(u[2] & 0x3fu);
-		return 3;
-	}
-	*c = (u[0] & 7u) << 18 | (u[1] & 0x3fu) << 12 | (u[2] & 0x3fu) << 6 |
-		(u[3] & 0x3fu);
-	return 4;
-}
-
-/* Bidirectional embeddings, overrides and isolates (Unicode UAX 9). */
-static bool
-turns(unsigned c)
-{
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
-/* Nothing is shown for it. */
-static bool
-is_invisible(unsigned c)
-{
-	return c == 0xad || c == 0x34f || c == 0x61c || c == 0x180e ||
-		(c >= 0x200b && c <= 0x200f) || (c >= 0x2060 && c <= 0x2065) ||
-		(c >= 0x206a && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) ||
-		c == 0xfeff || (c >= 0xe0000 && c <= 0xe0fff);
-}
 
 /* ---- names ---- */
 
@@ -57,10 +16,10 @@ check_name(struct mime *m, struct span name)
 	unsigned c;
 
 	for (i = 0; i < name.n; ) {
-		i += character(name.p + i, &c);
-		if (turns(c))
+		i += character_next(name.p + i, &c);
+		if (character_turns(c))
 			mime_defect(m, DEFECT_RTL_OVERRIDE);
-		else if (is_invisible(c))
+		else if (character_is_invisible(c))
 			mime_defect(m, DEFECT_ZERO_WIDTH);
 	}
 }
@@ -126,8 +85,9 @@ as_kept(struct arena *a, struct span name)
 	if (p == NULL)
 		return (struct span){NULL, 0};
 	for (i = 0; i < name.n; i += length) {
-		length = character(name.p + i, &c);
-		if (c < 0x20 || c == 0x7f || turns(c) || is_invisible(c))
+		length = character_next(name.p + i, &c);
+		if (c < 0x20 || c == 0x7f || character_turns(c) ||
+		    character_is_invisible(c))
 			continue;
 		memcpy(p + n, name.p + i, length);
 		n += length;

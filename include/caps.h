@@ -26,6 +26,8 @@
 #define CAPS_MIME_PARAMS 200        /* of one field, and names of one part; a name of 4 kB in RFC 2231 has 60 */
 #define CAPS_MIME_FIELD (256 << 10) /* bytes of one field of a part; Postfix stops at 100 kB */
 #define CAPS_MIME_TEXT (24 << 20)   /* decoded text of a message: kept up to four times while it is compared */
+#define CAPS_HTML_BYTES (64 << 20)  /* the tree of an HTML text, while it is read; of common HTML of 4 MB */
+#define CAPS_HTML_SECONDS 1         /* CPU time for all HTML of a message; 1 MB takes 50 ms */
 #define CAPS_MAGIC_BYTES (64 << 10)  /* of an attachment, to see what it is; what tells kinds apart stands in the first kB */
 #define CAPS_MESSAGE_BYTES (128 << 20) /* what is kept of a message beside its body */
 #define CAPS_LOG_FIELD 256          /* bytes of one text in a log line; rsyslog cuts a line at 8 kB */

@@ -256,6 +256,10 @@ check_PROGRAMS += tests/test_mime
 tests_test_mime_SOURCES = tests/test_mime.c tests/check.h
 tests_test_mime_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_mime_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/test_html
+tests_test_html_SOURCES = tests/test_html.c tests/check.h
+tests_test_html_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_html_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # The body, changed.

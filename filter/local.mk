@@ -15,6 +15,11 @@ libfilter_a_SOURCES = \
 	filter/css.c filter/css.h \
 	filter/diff.c filter/diff.h \
 	filter/edit.c filter/edit.h \
+	filter/doctor.c filter/doctor.h \
+	filter/doctor_postfix.c filter/doctor_postfix.h \
+	filter/doctor_postfix_checks.c \
+	filter/doctor_sendmail.c filter/doctor_socket.c \
+	filter/doctor_visit.c filter/doctor_visit.h \
 	filter/explain.c filter/explain_json.c filter/explain.h \
 	filter/fail.c filter/fail.h \
 	filter/html.c filter/html.h \

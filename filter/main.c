@@ -9,6 +9,7 @@
 
 #include "control.h"
 #include "current.h"
+#include "doctor.h"
 #include "options.h"
 #include "policy.h"
 #include "run.h"
@@ -265,6 +266,16 @@ reload(const struct options *o)
 	return status;
 }
 
+static int
+see_doctor(const struct options *o)
+{
+	struct policy *p = load(o);
+	int status = p != NULL ? doctor(p, o, stdout) : EX_CONFIG;
+
+	policy_unref(p);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -290,6 +301,9 @@ main(int argc, char **argv)
 			break;
 		case VERB_RELOAD:
 			status = reload(&o);
+			break;
+		case VERB_DOCTOR:
+			status = see_doctor(&o);
 			break;
 		case VERB_HELP:
 			options_help(stdout);

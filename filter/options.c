@@ -6,7 +6,8 @@
 #include "options.h"
 
 #define ON(verb) (1U << VERB_##verb)
-#define ALL (ON(RUN) | ON(CHECK) | ON(TEST) | ON(EXPLAIN) | ON(DUMP) | ON(RELOAD))
+#define ALL (ON(RUN) | ON(CHECK) | ON(TEST) | ON(EXPLAIN) | ON(DUMP) | \
+             ON(RELOAD) | ON(DOCTOR))
 
 struct reading;
 
@@ -25,6 +26,9 @@ static const struct verb_row {
 		"print the policy as it was understood"},
 	[VERB_RELOAD] = {"reload", "[-c FILE] [-p SOCKET]",
 		"have the running filter load its policy anew"},
+	[VERB_DOCTOR] = {"doctor", "[-c FILE] [-p SOCKET] [--postfix DIR] "
+		"[--sendmail FILE] [--json]",
+		"look at the MTA and the socket: what keeps mail from the filter"},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -34,7 +38,7 @@ typedef bool take_fn(struct reading *r, const char *value);
 static take_fn take_config, take_socket, take_user, take_foreground,
 	take_verbose, take_json, take_zone, take_offline, take_client, take_helo,
 	take_auth, take_tls, take_sender, take_rcpt, take_daemon, take_macro,
-	take_spf, take_spf_helo, take_help, take_version;
+	take_postfix, take_sendmail, take_spf, take_spf_helo, take_help, take_version;
 
 static const struct option_row {
 	const char *name, *argument; /* "-c", "--client"; "IP[,NAME]" or NULL */
@@ -44,7 +48,7 @@ static const struct option_row {
 } rows[] = {
 	{"-c", "FILE", ALL, take_config,
 		"the policy (" DEFAULT_CONFIG ")"},
-	{"-p", "SOCKET", ON(RUN) | ON(RELOAD), take_socket,
+	{"-p", "SOCKET", ON(RUN) | ON(RELOAD) | ON(DOCTOR), take_socket,
 		"the socket, in place of the policy's"},
 	{"-u", "USER[:GROUP]", ON(RUN), take_user,
 		"whom to run as, in place of the policy's"},
@@ -67,7 +71,11 @@ static const struct option_row {
 		"SPF's result, so that no DNS is asked"},
 	{"--spf-helo", "RESULT", ON(EXPLAIN), take_spf_helo,
 		"SPF's result for HELO"},
-	{"--json", NULL, ON(EXPLAIN), take_json, "for machines"},
+	{"--postfix", "DIR", ON(DOCTOR), take_postfix,
+		"look at the Postfix whose main.cf is there"},
+	{"--sendmail", "FILE", ON(DOCTOR), take_sendmail,
+		"look at the Sendmail with this .cf"},
+	{"--json", NULL, ON(EXPLAIN) | ON(DOCTOR), take_json, "for machines"},
 	{"--zone", "FILE", ON(EXPLAIN), take_zone,
 		"a zone file that answers in place of the DNS"},
 	{"--offline", NULL, ON(EXPLAIN), take_offline, "ask no DNS"},
@@ -147,6 +155,20 @@ static bool
 take_zone(struct reading *r, const char *value)
 {
 	r->o->zone = value;
+	return *value != '\0' || wrong(r, "a file's name is wanted");
+}
+
+static bool
+take_postfix(struct reading *r, const char *value)
+{
+	r->o->postfix = value;
+	return *value != '\0' || wrong(r, "a folder's name is wanted");
+}
+
+static bool
+take_sendmail(struct reading *r, const char *value)
+{
+	r->o->sendmail = value;
 	return *value != '\0' || wrong(r, "a file's name is wanted");
 }
 
@@ -481,7 +503,7 @@ options_help(FILE *out)
 	for (i = 0; i < ROWS; i++) {
 		if (strcmp(rows[i].name, "--client") == 0)
 			fprintf(out, "\nfacts, for explain:\n");
-		if (strcmp(rows[i].name, "--json") == 0)
+		if (strcmp(rows[i].name, "--postfix") == 0)
 			fprintf(out, "\nand:\n");
 		snprintf(left, sizeof(left), "%s%s%s", rows[i].name,
 		         rows[i].argument != NULL ? " " : "",

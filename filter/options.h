@@ -22,6 +22,7 @@ enum verb {
 	VERB_EXPLAIN,
 	VERB_DUMP,
 	VERB_RELOAD,
+	VERB_DOCTOR,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -32,6 +33,8 @@ struct options {
 	const char *socket;     /* NULL: as the policy says */
 	const char *user;       /* "USER", "USER:GROUP", or NULL */
 	bool foreground, verbose, json, offline;
+	const char *postfix;    /* doctor: Postfix's folder, or NULL */
+	const char *sendmail;   /* doctor: Sendmail's .cf, or NULL */
 	const char *zone;       /* a zone file in place of the DNS, or NULL */
 	char *const *operands;  /* tests' names; a message's file */
 	size_t n_operands;

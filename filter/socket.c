@@ -20,18 +20,9 @@
 
 #define FIRST_INHERITED 3 /* SD_LISTEN_FDS_START */
 
-enum family { UNIX_PATH, INET4, INET6, DESCRIPTOR };
-
-struct where {
-	enum family family;
-	const char *path;
-	char host[256], port[32];
-	int fd;
-};
-
 /* inet = "inet:" port [ "@" host ] */
 static bool
-parse_inet(const char *rest, const char *loopback, struct where *w)
+parse_inet(const char *rest, const char *loopback, struct socket_name *w)
 {
 	const char *at = strchr(rest, '@');
 	size_t n = at != NULL ? (size_t)(at - rest) : strlen(rest);
@@ -46,28 +37,27 @@ parse_inet(const char *rest, const char *loopback, struct where *w)
 	return true;
 }
 
-/* name = "unix:" path | "local:" path | "/" path | inet | "fd:" number */
-static bool
-parse(const char *name, struct where *w)
+bool
+socket_parse(const char *name, struct socket_name *w)
 {
 	char *end;
 	long n;
 
 	memset(w, 0, sizeof(*w));
 	w->fd = -1;
-	w->family = UNIX_PATH;
+	w->family = SOCKET_PATH;
 	w->path = name[0] == '/' ? name :
 	          strncmp(name, "unix:", 5) == 0 ? name + 5 :
 	          strncmp(name, "local:", 6) == 0 ? name + 6 : NULL;
 	if (w->path != NULL)
 		return *w->path != '\0';
-	w->family = INET4;
+	w->family = SOCKET_INET4;
 	if (strncmp(name, "inet:", 5) == 0)
 		return parse_inet(name + 5, "127.0.0.1", w);
-	w->family = INET6;
+	w->family = SOCKET_INET6;
 	if (strncmp(name, "inet6:", 6) == 0)
 		return parse_inet(name + 6, "::1", w);
-	w->family = DESCRIPTOR;
+	w->family = SOCKET_FD;
 	if (strncmp(name, "fd:", 3) != 0 || name[3] < '0' || name[3] > '9')
 		return false;
 	n = strtol(name + 3, &end, 10);
@@ -204,7 +194,7 @@ bind_path(struct listener *l, const struct sockaddr_un *to,
 }
 
 static int
-open_unix(const struct where *w, const struct socket_access *access,
+open_unix(const struct socket_name *w, const struct socket_access *access,
           struct listener *l, char why[512])
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -259,13 +249,13 @@ bind_inet(struct listener *l, const struct addrinfo *to)
 }
 
 static int
-open_inet(const struct where *w, const struct socket_access *access,
+open_inet(const struct socket_name *w, const struct socket_access *access,
           struct listener *l, char why[512])
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *to;
 	int got;
 
-	hints.ai_family = w->family == INET4 ? AF_INET : AF_INET6;
+	hints.ai_family = w->family == SOCKET_INET4 ? AF_INET : AF_INET6;
 	got = getaddrinfo(w->host, w->port, &hints, &to);
 	if (got != 0)
 		return fail(why, EX_NOHOST, "port %s on %s: %s", w->port,
@@ -321,18 +311,18 @@ int
 socket_open(const char *name, const struct socket_access *access,
             struct listener *l, char why[512])
 {
-	struct where w;
+	struct socket_name w;
 	int status;
 
 	*l = (struct listener){.fd = -1, .lock = -1};
-	if (!parse(name, &w))
+	if (!socket_parse(name, &w))
 		return fail(why, EX_CONFIG,
 		            "\"%s\" is not a socket: write unix:/path, "
 		            "inet:port@host, inet6:port@host or fd:number",
 		            name);
-	if (w.family == UNIX_PATH)
+	if (w.family == SOCKET_PATH)
 		status = open_unix(&w, access, l, why);
-	else if (w.family == DESCRIPTOR)
+	else if (w.family == SOCKET_FD)
 		status = take_descriptor(w.fd, l, why);
 	else
 		status = open_inet(&w, access, l, why);
@@ -362,14 +352,14 @@ char *
 socket_base(const char *name)
 {
 	struct listener l = {0};
-	struct where w;
+	struct socket_name w;
 	char why[512];
 
-	if (!parse(name, &w))
+	if (!socket_parse(name, &w))
 		return NULL;
-	if (w.family == UNIX_PATH)
+	if (w.family == SOCKET_PATH)
 		return strdup(w.path);
-	if (w.family == DESCRIPTOR)
+	if (w.family == SOCKET_FD)
 		return take_descriptor(w.fd, &l, why) == 0 ? l.base : NULL;
 	return asprintf(&l.base, RUN_FOLDER "/port-%s", w.port) < 0 ?
 	       NULL : l.base;

@@ -20,6 +20,21 @@ struct listener {
 	ino_t ino;
 };
 
+/* A socket's name, read. */
+struct socket_name {
+	enum { SOCKET_PATH, SOCKET_INET4, SOCKET_INET6, SOCKET_FD } family;
+	const char *path;
+	char host[256], port[32];
+	int fd;
+};
+
+/*
+ * name = "unix:" path | "local:" path | "/" path | "inet:" port [ "@" host ]
+ *      | "inet6:" port [ "@" host ] | "fd:" number
+ * Without a host it is the loopback's. path points into name.
+ */
+bool socket_parse(const char *name, struct socket_name *w);
+
 /* Who owns a Unix socket and who may connect; -1: as the process is. */
 struct socket_access {
 	mode_t mode;

@@ -269,3 +269,8 @@ tests_test_edit_SOURCES = tests/test_edit.c tests/check.h
 tests_test_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_edit_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
+
+# What doctor finds in an MTA's configuration, fault by fault.
+dist_check_SCRIPTS += tests/doctor/doctor.tap
+TESTS += tests/doctor/doctor.tap
+tests/doctor/doctor.log: vaglio$(EXEEXT)

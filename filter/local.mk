@@ -1,10 +1,12 @@
 noinst_LIBRARIES += libfilter.a
 libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) \
-	$(JANSSON_CFLAGS) $(CARES_CFLAGS) $(MAGIC_CFLAGS) $(GUMBO_CFLAGS)
+	$(JANSSON_CFLAGS) $(CARES_CFLAGS) $(MAGIC_CFLAGS) $(GUMBO_CFLAGS) \
+	$(ARCHIVE_CFLAGS)
 FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
-	$(CARES_LIBS) $(MAGIC_LIBS) $(GUMBO_LIBS) $(SPF2_LIBS)
+	$(CARES_LIBS) $(MAGIC_LIBS) $(GUMBO_LIBS) $(ARCHIVE_LIBS) $(SPF2_LIBS)
 libfilter_a_SOURCES = \
 	filter/address.c filter/address.h \
+	filter/apart.c filter/apart.h \
 	filter/asker.c filter/asker.h \
 	filter/character.c filter/character.h \
 	filter/charset.c filter/charset.h filter/encoded.c \
@@ -28,7 +30,8 @@ libfilter_a_SOURCES = \
 	filter/identity.c filter/identity.h \
 	filter/log.c filter/log.h \
 	filter/message.c filter/message.h \
-	filter/mime.c filter/mime.h filter/mime_decode.c \
+	filter/mime.c filter/mime.h filter/mime_archive.c \
+	filter/mime_decode.c \
 	filter/mime_facts.c filter/mime_facts.h filter/mime_head.c \
 	filter/mime_name.c filter/mime_param.c filter/mime_text.c \
 	filter/options.c filter/options.h \
@@ -41,7 +44,9 @@ libfilter_a_SOURCES = \
 	filter/socket.c filter/socket.h \
 	filter/transfer.c filter/transfer.h \
 	filter/trial.c filter/trial.h \
-	filter/try.c filter/try.h
+	filter/try.c filter/try.h \
+	filter/unpack.c filter/unpack.h filter/unpack_libarchive.c \
+	filter/unpack_names.c filter/unpack_tnef.c filter/unpack_zip.c
 
 sbin_PROGRAMS += vaglio
 vaglio_SOURCES = filter/main.c filter/run.c filter/run.h \

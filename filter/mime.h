@@ -79,6 +79,17 @@ struct mime_loose {
 	struct span bytes;
 };
 
+/* A file in an archive, or in one that is in it. */
+struct mime_member {
+	size_t part;                  /* the attachment */
+	size_t holder;                /* member that is its archive; MIME_NONE:
+	                                 the attachment is */
+	struct mime_list *names;      /* valid UTF-8 */
+	bool sized;
+	double size;
+	struct span magic;            /* its type; p NULL: not known */
+};
+
 struct mime {
 	struct arena *arena;
 	struct mime_part *parts;      /* 0: the message itself */
@@ -98,6 +109,10 @@ struct mime {
 	size_t n_views;
 	struct mime_done made_views;
 	int64_t html_left;            /* ns of CPU time, for HTML */
+	struct mime_member *members;  /* once unpacked */
+	size_t n_members;
+	int unpacked;                 /* 2: their types are known, too */
+	const char *archives_full;    /* why members are missing; NULL */
 };
 
 struct mime_field {
@@ -158,6 +173,10 @@ struct mime_param *mime_params(struct mime *m, struct span value,
 /* A file name out of a parameter; its oddities are defects. */
 void mime_name_add(struct mime *m, size_t part, const struct mime_param *p);
 
+/* The name of a file that is in another: bytes. */
+void mime_name_file(struct mime *m, struct mime_list **names,
+                    struct span name);
+
 /*
  * What a desktop takes for a file's kind: what is behind the last dot, in
  * lower case, once what is not shown or not kept is gone. n 0: nothing.
@@ -194,5 +213,9 @@ const char *mime_texts(struct mime *m);
 
 /* Makes views, likewise. */
 const char *mime_views(struct mime *m);
+/* ---- mime_archive.c ---- */
+
+/* Members, once; with their types (or without, if that was before). */
+void mime_unpack(struct mime *m, bool magic);
 
 #endif

@@ -32,12 +32,18 @@ give_text(struct collector *c, size_t item, struct span text)
 }
 
 static void
-give_number(struct collector *c, size_t item, size_t n)
+give_double(struct collector *c, size_t item, double n)
 {
 	give(c, item, (struct value){
-		.type = VALUE_NUMBER, .number = (double)n,
-		.text = arena_printf(c->m->arena, "%zu", n),
+		.type = VALUE_NUMBER, .number = n,
+		.text = arena_printf(c->m->arena, "%.0f", n),
 	});
+}
+
+static void
+give_number(struct collector *c, size_t item, size_t n)
+{
+	give_double(c, item, (double)n);
 }
 
 /* Types are bytes of a stranger, but tokens: printable unless 8-bit. */
@@ -46,6 +52,30 @@ give_list(struct collector *c, size_t item, const struct mime_list *l)
 {
 	for (; l != NULL; l = l->next)
 		give_text(c, item, utf8_make_valid(c->m->arena, l->text));
+}
+
+/* Who has none is there, and its name is empty. */
+static void
+give_names(struct collector *c, size_t item, const struct mime_list *names)
+{
+	if (names == NULL)
+		give_text(c, item, SPAN(""));
+	give_list(c, item, names);
+}
+
+/* What has none has an empty one: it must not pass an "every". */
+static void
+give_extensions(struct collector *c, size_t item,
+                const struct mime_list *names)
+{
+	struct mime_list *seen = NULL;
+
+	if (names == NULL)
+		give_text(c, item, SPAN(""));
+	for (; names != NULL; names = names->next)
+		mime_list_add(c->m, &seen,
+		              mime_extension(c->m->arena, names->text), false);
+	give_list(c, item, seen);
 }
 
 /* ---- one function a subject, called for each part ---- */
@@ -63,27 +93,14 @@ attachment_name(struct collector *c, size_t i)
 
 	if (!p->attachment)
 		return;
-	if (p->names == NULL)
-		give_text(c, i, SPAN(""));
-	give_list(c, i, p->names);
+	give_names(c, i, p->names);
 }
 
-/* What has none has an empty one: it must not pass an "every". */
 static void
 attachment_extension(struct collector *c, size_t i)
 {
-	const struct mime_part *p = &c->m->parts[i];
-	const struct mime_list *l;
-	struct mime_list *seen = NULL;
-
-	if (!p->attachment)
-		return;
-	if (p->names == NULL)
-		give_text(c, i, SPAN(""));
-	for (l = p->names; l != NULL; l = l->next)
-		mime_list_add(c->m, &seen,
-		              mime_extension(c->m->arena, l->text), false);
-	give_list(c, i, seen);
+	if (c->m->parts[i].attachment)
+		give_extensions(c, i, c->m->parts[i].names);
 }
 
 static void
@@ -138,6 +155,71 @@ each_part(struct collector *c, void (*give_part)(struct collector *, size_t))
 		give_part(c, i);
 }
 
+/* ---- for each file in an archive ---- */
+
+/* Their values are of items of their own, behind the parts'. */
+static size_t
+member_item(const struct collector *c, size_t i)
+{
+	return c->m->n_parts + i;
+}
+
+static void
+member_name(struct collector *c, size_t i)
+{
+	give_names(c, member_item(c, i), c->m->members[i].names);
+}
+
+static void
+member_extension(struct collector *c, size_t i)
+{
+	give_extensions(c, member_item(c, i), c->m->members[i].names);
+}
+
+/* One whose content can't be had has an empty one. */
+static void
+member_magic(struct collector *c, size_t i)
+{
+	struct span magic = c->m->members[i].magic;
+
+	give_text(c, member_item(c, i), magic.p == NULL ? SPAN("") : magic);
+}
+
+static void
+member_size(struct collector *c, size_t i)
+{
+	const struct mime_member *member = &c->m->members[i];
+
+	if (member->sized)
+		give_double(c, member_item(c, i), member->size);
+}
+
+/* The archives that it is in, from the attachment on. */
+static void
+member_archives(struct collector *c, size_t i)
+{
+	const struct mime *m = c->m;
+	size_t at[CAPS_ARCHIVE_DEPTH + 1], n = 0, holder = i;
+
+	while ((holder = m->members[holder].holder) != MIME_NONE &&
+	       n < CAPS_ARCHIVE_DEPTH)
+		at[n++] = holder;
+	give_names(c, member_item(c, i),
+	           m->parts[m->members[i].part].names);
+	while (n > 0)
+		give_names(c, member_item(c, i), m->members[at[--n]].names);
+}
+
+static void
+each_member(struct collector *c, void (*give_member)(struct collector *,
+                                                     size_t))
+{
+	size_t i;
+
+	for (i = 0; i < c->m->n_members && mime_ok(c->m); i++)
+		give_member(c, i);
+}
+
 /* ---- the others ---- */
 
 static void
@@ -169,7 +251,7 @@ count_attachments(struct collector *c)
 
 	for (i = 0; i < c->m->n_parts; i++)
 		n += c->m->parts[i].attachment;
-	give_number(c, 0, n);
+	give_number(c, 0, n + c->m->n_members);
 }
 
 static void
@@ -200,19 +282,26 @@ answer(struct collector *c, enum subject_id id)
 		break;
 	case SUBJECT_ATTACHMENT:
 		each_part(c, attachment_name);
+		each_member(c, member_name);
 		break;
 	case SUBJECT_ATTACHMENT_EXTENSION:
 		each_part(c, attachment_extension);
+		each_member(c, member_extension);
 		break;
 	case SUBJECT_ATTACHMENT_TYPE:
 		each_part(c, attachment_type);
 		break;
+	case SUBJECT_ATTACHMENT_ARCHIVED:
+		each_member(c, member_archives);
+		break;
 	case SUBJECT_ATTACHMENT_MAGIC:
 		each_part(c, attachment_magic);
+		each_member(c, member_magic);
 		break;
 	case SUBJECT_ATTACHMENT_SIZE:
 		mime_scan(c->m);
 		each_part(c, attachment_size);
+		each_member(c, member_size);
 		break;
 	default:
 		count_attachments(c);
@@ -220,13 +309,28 @@ answer(struct collector *c, enum subject_id id)
 	}
 }
 
+/* Is it asked of the files in archives, too? */
+static bool
+asks_archives(enum subject_id id)
+{
+	return id == SUBJECT_ATTACHMENT ||
+		id == SUBJECT_ATTACHMENT_EXTENSION ||
+		id == SUBJECT_ATTACHMENT_MAGIC ||
+		id == SUBJECT_ATTACHMENT_SIZE ||
+		id == SUBJECT_ATTACHMENT_COUNT ||
+		id == SUBJECT_ATTACHMENT_ARCHIVED;
+}
+
 bool
 mime_answer(struct mime *m, enum subject_id id, struct mime_answer *a)
 {
 	struct collector c = {m, a};
 	const char *before = m->full;
+	bool archives = asks_archives(id);
 
 	*a = (struct mime_answer){NULL, 0, NULL};
+	if (archives || id == SUBJECT_MIME_DEFECT)
+		mime_unpack(m, id == SUBJECT_ATTACHMENT_MAGIC);
 	if (id == SUBJECT_MIME_DEFECT) {
 		mime_scan(m);
 		give_defects(&c);
@@ -235,6 +339,8 @@ mime_answer(struct mime *m, enum subject_id id, struct mime_answer *a)
 	if (mime_ok(m))
 		answer(&c, id);
 	a->failed = a->failed != NULL ? a->failed : m->full;
+	if (a->failed == NULL && archives)
+		a->failed = m->archives_full;
 	/* too much text is no reason to say nothing of names */
 	m->full = before;
 	return !m->no_memory;

@@ -29,6 +29,13 @@
 #define CAPS_HTML_BYTES (64 << 20)  /* the tree of an HTML text, while it is read; of common HTML of 4 MB */
 #define CAPS_HTML_SECONDS 1         /* CPU time for all HTML of a message; 1 MB takes 50 ms */
 #define CAPS_MAGIC_BYTES (64 << 10)  /* of an attachment, to see what it is; what tells kinds apart stands in the first kB */
+#define CAPS_ARCHIVE_DEPTH 5        /* archives in archives; people send two */
+#define CAPS_ARCHIVE_MEMBERS 10000  /* files in all archives of a message; a source tree has some thousands */
+#define CAPS_ARCHIVE_BYTES (256 << 20) /* unpacked for a message: of each file its begin, of archives all */
+#define CAPS_ARCHIVE_SECONDS 5      /* CPU time of that; 256 MB of xz take two */
+#define CAPS_ARCHIVE_MEMORY (400 << 20) /* that its process may have: an archive in an archive, and a dictionary of 7z */
+#define CAPS_APART 4                /* such processes at a time */
+#define CAPS_APART_SECONDS 10       /* by the clock, to wait for one and for its end; the MTA waits 30 s */
 #define CAPS_MESSAGE_BYTES (128 << 20) /* what is kept of a message beside its body */
 #define CAPS_LOG_FIELD 256          /* bytes of one text in a log line; rsyslog cuts a line at 8 kB */
 #define CAPS_LOG_REPLY 1024         /* of a reply or a log action's text there */

@@ -32,6 +32,9 @@ ROW(NUL, "nul") \
 ROW(RTL_OVERRIDE, "rtl-override") \
 ROW(ZERO_WIDTH, "zero-width") \
 ROW(TRAILING_DOT, "trailing-dot") \
+ROW(ENCRYPTED_ARCHIVE, "encrypted-archive") \
+ROW(BAD_ARCHIVE, "bad-archive") \
+ROW(TOO_MUCH_ARCHIVE, "too-much-archive") \
 ROW(TOO_DEEP, "too-deep") \
 ROW(TOO_MANY_PARTS, "too-many-parts") \
 ROW(TOO_MANY_PARAMETERS, "too-many-parameters") \

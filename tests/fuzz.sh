@@ -20,3 +20,5 @@ tests/fuzz_session -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/session/*.txt || exit 1
 tests/fuzz_mime -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/mime/*.eml || exit 1
+tests/fuzz_archive -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
+	"${srcdir:-.}"/tests/archive/* || exit 1

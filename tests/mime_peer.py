@@ -17,7 +17,7 @@ SUBJECTS = ("body", "part.type", "part.count", "attachment",
             "attachment.size", "mime.defect")
 WORDS = ["casino", "über", "straße", "日本", "hello", "=", "==", "--b",
          "--===", "a.b", ".", "From", "x"]
-NAMES = ["a.exe", "üb.js", "lönger " * 12 + ".zip", 'q"uo\\te.pdf', "日本.doc"]
+NAMES = ["a.exe", "üb.js", "lönger " * 12 + ".pdf", 'q"uo\\te.pdf', "日本.doc"]
 
 
 def text(chance):

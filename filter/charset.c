@@ -137,6 +137,94 @@ charset_to_utf8(GString *out, struct span charset, struct span bytes)
 	iconv_close(cd);
 }
 
+/*
+ * What the names promise, where they are read as more. What no charset of
+ * iconv's is called by an alias' right side.
+ */
+static const char *
+strict_name(const char *given, const char *known)
+{
+	static const char *const names[][2] = {
+		{"gb2312", "euc-cn"}, {"gb_2312-80", "euc-cn"},
+		{"gbk", "gbk"}, {"x-gbk", "gbk"},
+		{"euc-kr", "euc-kr"}, {"ks_c_5601-1987", "euc-kr"},
+		{"iso-8859-1", "iso-8859-1"}, {"latin1", "iso-8859-1"},
+	};
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(names); i++)
+		if (g_ascii_strcasecmp(given, names[i][0]) == 0)
+			return names[i][1];
+	return known;
+}
+
+/* All of it, or nothing. */
+static bool
+encode(GString *out, const char *name, struct span text)
+{
+	iconv_t cd = iconv_open(name, "UTF-8");
+	char buffer[1024], *to, *from = (char *)(size_t)text.p;
+	size_t left = text.n, room, done = 0;
+	bool end = false;
+
+	if (cd == (iconv_t)-1)
+		return false;
+	while (!end) {
+		end = left == 0; /* then what it held back, and its reset */
+		to = buffer;
+		room = sizeof(buffer);
+		done = iconv(cd, end ? NULL : &from, &left, &to, &room);
+		if (done != 0 && (done != (size_t)-1 || errno != E2BIG))
+			break;
+		end = end && done == 0;
+		g_string_append_len(out, buffer, to - buffer);
+	}
+	iconv_close(cd);
+	return end;
+}
+
+bool
+charset_from_utf8(GString *out, struct span charset, struct span text)
+{
+	char name[NAME_MAX_BYTES + 1], given[NAME_MAX_BYTES + 1];
+	gsize before = out->len;
+	GString *back;
+	bool same;
+
+	if (charset.n == 0)
+		charset = SPAN("us-ascii");
+	if (!iconv_name(charset, name))
+		return false;
+	memcpy(given, charset.p, charset.n);
+	given[charset.n] = '\0';
+	if (!encode(out, strict_name(given, name), text)) {
+		g_string_truncate(out, before);
+		return false;
+	}
+	back = g_string_sized_new(text.n + 1);
+	charset_to_utf8(back, charset, (struct span){out->str + before,
+		out->len - before});
+	same = span_is((struct span){back->str, back->len}, text);
+	g_string_free(back, TRUE);
+	if (!same)
+		g_string_truncate(out, before);
+	return same;
+}
+
+bool
+charset_has_ascii(struct span charset)
+{
+	static const char ascii[] =
+		"\t\r\n !\"#$%&'()*+,-./0123456789:;<=>?@[]^_`{|}"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	GString *s = g_string_new(NULL);
+	bool same = charset_from_utf8(s, charset, SPAN(ascii)) &&
+		span_is((struct span){s->str, s->len}, SPAN(ascii));
+
+	g_string_free(s, TRUE);
+	return same;
+}
+
 bool
 charset_known(struct span charset)
 {

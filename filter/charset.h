@@ -15,6 +15,15 @@
  */
 void charset_to_utf8(GString *out, struct span charset, struct span bytes);
 
+/*
+ * Appends UTF-8 as bytes of a charset, which charset_to_utf8 reads as just
+ * this text. false: the charset can't carry it, and nothing is appended.
+ */
+bool charset_from_utf8(GString *out, struct span charset, struct span text);
+
+/* Is ASCII in it what it is elsewhere? */
+bool charset_has_ascii(struct span charset);
+
 /* Is it one that can be converted? */
 bool charset_known(struct span charset);
 

@@ -14,11 +14,39 @@ edit_begin(struct edit *e, struct arena *a, struct message *m,
 	splice_begin(&e->splice, a, body);
 }
 
+void
+edit_end(struct edit *e)
+{
+	body_free(&e->whole);
+}
+
 struct span
 edit_result(const struct edit *e)
 {
 	return e->splice.n_edits == 0 ? e->splice.base :
 		splice_result(&e->splice);
+}
+
+/* The changes so far become what the next one acts on. */
+static bool
+make_whole(struct edit *e)
+{
+	struct body whole = {NULL, 0, 0};
+	struct span piece;
+	size_t at = 0;
+
+	if (e->splice.n_edits == 0)
+		return true;
+	while (splice_next(&e->splice, &at, &piece))
+		if (!body_add(&whole, piece.p, piece.n)) {
+			body_free(&whole);
+			return false;
+		}
+	body_free(&e->whole);
+	e->whole = whole;
+	splice_begin(&e->splice, e->arena, whole.n == 0 ? SPAN("") :
+		(struct span){whole.bytes, whole.n});
+	return true;
 }
 
 struct mime *
@@ -27,15 +55,14 @@ edit_parts(struct edit *e)
 	size_t i, n = message_result_fields(e->message);
 	struct field *header = arena_alloc(e->arena, n * sizeof(*header));
 	struct mime_field *fields = arena_alloc(e->arena, n * sizeof(*fields));
-	struct span body = edit_result(e);
 
-	if (header == NULL || fields == NULL || body.p == NULL)
+	if (header == NULL || fields == NULL || !make_whole(e))
 		return NULL;
-	splice_begin(&e->splice, e->arena, body);
 	message_result_all(e->message, header);
 	for (i = 0; i < n; i++)
 		fields[i] = (struct mime_field){header[i].name, header[i].raw};
-	e->mime = mime_parse(e->arena, fields, n, body, e->utf8);
+	e->mime = mime_parse(e->arena, fields, n, e->splice.base,
+	                     e->utf8);
 	return e->mime == NULL || e->mime->no_memory ? NULL : e->mime;
 }
 
@@ -160,6 +187,36 @@ edit_set_field(struct edit *e, size_t part, struct span name,
 }
 
 /* ---- what came out ---- */
+
+const char *
+edit_left_out(const struct edit *e, const struct effect *effect)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_notes; i++)
+		if (e->notes[i].effect == effect)
+			return e->notes[i].why;
+	return NULL;
+}
+
+bool
+edit_leave_out(struct edit *e, const struct effect *effect, const char *why)
+{
+	const char *before = edit_left_out(e, effect);
+	struct edit_note *note = e->notes;
+
+	if (before != NULL) {
+		while (note->effect != effect)
+			note++;
+		note->why = arena_printf(e->arena, "%s; %s", before, why).p;
+		return note->why != NULL;
+	}
+	note = arena_grow(e->arena, &e->notes, &e->n_notes, sizeof(*note));
+	if (note == NULL)
+		return false;
+	*note = (struct edit_note){effect, why};
+	return true;
+}
 
 bool
 edit_is_same(const struct edit *e)

@@ -9,6 +9,7 @@
 #ifndef EDIT_H
 #define EDIT_H
 
+#include "body.h"
 #include "message.h"
 #include "mime.h"
 #include "splice.h"
@@ -19,12 +20,23 @@ struct edit {
 	bool utf8;               /* for mime_parse */
 	struct span came;        /* the body as it came */
 	struct splice splice;    /* on what the changes before made of it */
+	struct body whole;       /* that, if there were any */
 	struct mime *mime;       /* once asked */
+	struct edit_note *notes;
+	size_t n_notes;
+};
+
+struct edit_note {
+	const struct effect *effect;
+	const char *why;
 };
 
 /* body stays the caller's. */
 void edit_begin(struct edit *e, struct arena *a, struct message *m,
                 struct span body, bool utf8);
+
+/* Gives back what the arena does not have. */
+void edit_end(struct edit *e);
 
 /*
  * The parts of the message as it now is, parsed anew after each change. For
@@ -56,7 +68,17 @@ struct span edit_field(const struct edit *e, size_t part, struct span name);
 bool edit_set_field(struct edit *e, size_t part, struct span name,
                     struct span value);
 
+/*
+ * An effect, or part of it, is left out. For the log, and explain; in few
+ * words of ASCII. false: no memory.
+ */
+bool edit_leave_out(struct edit *e, const struct effect *effect,
+                    const char *why);
+
 /* ---- what came out ---- */
+
+/* Why it was, or NULL. */
+const char *edit_left_out(const struct edit *e, const struct effect *effect);
 
 bool edit_is_same(const struct edit *e);
 

@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "diff.h"
+#include "edit.h"
 #include "explain.h"
 #include "try.h"
 
@@ -307,6 +308,24 @@ print_end(const struct explained *e, const struct explain_end *end,
 	fputc('\n', out);
 }
 
+/* What was noted and is not done, or not to each part. */
+static void
+print_left_out(const struct explained *e, FILE *out)
+{
+	const struct edit *edit = session_edit(e->trial->session);
+	struct span name, place;
+	size_t i;
+
+	for (i = 0; edit != NULL && i < edit->n_notes; i++) {
+		name = policy_rule_name(e->trial->policy,
+			edit->notes[i].effect->rule);
+		place = explain_place(e->trial, edit->notes[i].effect->rule);
+		fprintf(out, "left out: %s of %.*s: %s   (%.*s)\n",
+			effect_name(edit->notes[i].effect->kind),
+			SPAN_ARG(name), edit->notes[i].why, SPAN_ARG(place));
+	}
+}
+
 /* Returns how many were refused at RCPT. */
 static size_t
 print_refused(const struct explained *e, FILE *out)
@@ -405,6 +424,8 @@ print_text(const struct explained *e, FILE *out)
 	if (policy_settings(e->trial->policy)->shadow.number != 0)
 		fputs("set shadow yes: all of this is logged, and mail is let "
 			"in unchanged\n", out);
+	if (e->let_in)
+		print_left_out(e, out);
 	return !e->let_in || print_difference(e, out);
 }
 

@@ -1,5 +1,6 @@
 #include <jansson.h>
 
+#include "edit.h"
 #include "explain.h"
 #include "utf8.h"
 
@@ -168,6 +169,25 @@ failed:
 }
 
 static json_t *
+left_out(const struct explained *e)
+{
+	const struct edit *edit = session_edit(e->trial->session);
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; edit != NULL && i < edit->n_notes; i++)
+		if (json_array_append_new(all, json_pack("{s:s, s:o, s:s}",
+		    "action", effect_name(edit->notes[i].effect->kind),
+		    "rule", rule_name(e, edit->notes[i].effect->rule),
+		    "why", edit->notes[i].why)) != 0)
+			goto failed;
+	return all;
+failed:
+	json_decref(all);
+	return NULL;
+}
+
+static json_t *
 lookup(const struct explained *e, const struct explain_lookup *l)
 {
 	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:b, s:f}",
@@ -198,7 +218,7 @@ failed:
 static json_t *
 object(const struct explained *e)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"verdict", e->end.kind,
 		"stage", stage_name(e->end.stage),
 		"rule", rule_name(e, e->end.rule),
@@ -208,7 +228,8 @@ object(const struct explained *e)
 		"lookups", lookups(e),
 		"recipients", recipients(e),
 		"shadows", shadows(e),
-		"changes", changes(e));
+		"changes", changes(e),
+		"left_out", left_out(e));
 }
 
 bool

@@ -9,6 +9,7 @@ libfilter_a_SOURCES = \
 	filter/apart.c filter/apart.h \
 	filter/asker.c filter/asker.h \
 	filter/character.c filter/character.h \
+	filter/change.c filter/change.h \
 	filter/charset.c filter/charset.h filter/encoded.c \
 	filter/mailboxes.c \
 	filter/body.c filter/body.h \
@@ -29,12 +30,14 @@ libfilter_a_SOURCES = \
 	filter/current.c filter/current.h \
 	filter/identity.c filter/identity.h \
 	filter/log.c filter/log.h \
+	filter/markup.c filter/markup.h filter/markup_text.c \
 	filter/message.c filter/message.h \
 	filter/mime.c filter/mime.h filter/mime_archive.c \
 	filter/mime_decode.c \
 	filter/mime_facts.c filter/mime_facts.h filter/mime_head.c \
 	filter/mime_name.c filter/mime_param.c filter/mime_text.c \
 	filter/options.c filter/options.h \
+	filter/own.c filter/own.h \
 	filter/reply.c filter/reply.h \
 	filter/report.c filter/report.h \
 	filter/seen.c filter/seen.h \
@@ -42,11 +45,12 @@ libfilter_a_SOURCES = \
 	filter/sink.c filter/sink.h \
 	filter/splice.c filter/splice.h \
 	filter/socket.c filter/socket.h \
-	filter/transfer.c filter/transfer.h \
+	filter/transfer.c filter/transfer.h filter/transfer_write.c \
 	filter/trial.c filter/trial.h \
 	filter/try.c filter/try.h \
 	filter/unpack.c filter/unpack.h filter/unpack_libarchive.c \
 	filter/unpack_names.c filter/unpack_tnef.c filter/unpack_zip.c
+	filter/write.c filter/write.h
 
 sbin_PROGRAMS += vaglio
 vaglio_SOURCES = filter/main.c filter/run.c filter/run.h \

@@ -581,6 +581,9 @@ message_apply(struct message *m, const struct effect *e, struct span *why)
 		return hold(m, e->value);
 	case EFFECT_STAMP_RECEIVED_SPF:
 	case EFFECT_STAMP_RESULTS:
+	case EFFECT_APPEND:
+	case EFFECT_PREPEND_BODY:
+	case EFFECT_REPLACE_BODY:
 	case EFFECT_LOG:
 		break; /* are not done here */
 	}

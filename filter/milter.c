@@ -96,7 +96,8 @@ changes_header(const struct policy *p)
 	return policy_may_do(p, EFFECT_REPLACE_HEADER) ||
 	       policy_may_do(p, EFFECT_REMOVE_HEADER) ||
 	       policy_may_do(p, EFFECT_REWRITE_HEADER) ||
-	       policy_may_do(p, EFFECT_STAMP_RESULTS);
+	       policy_may_do(p, EFFECT_STAMP_RESULTS) ||
+	       policy_changes_body(p); /* and what says how it is encoded */
 }
 
 /*
@@ -121,7 +122,7 @@ is_wanted(const struct policy *p, enum step step)
 		return policy_needs(p, STAGE_HEADERS) ||
 		       policy_needs(p, STAGE_END) || changes_header(p);
 	case STEP_BODY:
-		return policy_needs(p, STAGE_END);
+		return policy_needs(p, STAGE_END) || policy_changes_body(p);
 	}
 	return true;
 }
@@ -185,6 +186,8 @@ wanted_actions(const struct policy *p)
 	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++)
 		if (policy_may_do(p, of[i].kind))
 			flags |= of[i].flags;
+	if (policy_changes_body(p))
+		flags |= SMFIF_CHGBODY | SMFIF_ADDHDRS | SMFIF_CHGHDRS;
 	return flags;
 }
 

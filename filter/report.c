@@ -4,6 +4,7 @@
 #include <syslog.h>
 
 #include "caps.h"
+#include "edit.h"
 #include "log.h"
 #include "report.h"
 
@@ -145,28 +146,17 @@ report_review(struct told *t, struct review *review, enum stage stage)
 static struct span
 effect_words(struct told *t, const struct effect *e)
 {
-	static const char *const words[] = {
-		[EFFECT_ADD_HEADER] = "add header",
-		[EFFECT_PREPEND_HEADER] = "prepend header",
-		[EFFECT_REPLACE_HEADER] = "replace header",
-		[EFFECT_REMOVE_HEADER] = "remove header",
-		[EFFECT_REWRITE_HEADER] = "rewrite header",
-		[EFFECT_ADD_RCPT] = "add rcpt",
-		[EFFECT_REDIRECT] = "redirect",
-		[EFFECT_REPLACE_SENDER] = "replace sender",
-		[EFFECT_QUARANTINE] = "quarantine",
-		[EFFECT_STAMP_RECEIVED_SPF] = "stamp received-spf",
-		[EFFECT_STAMP_RESULTS] = "stamp authentication-results",
-		[EFFECT_LOG] = "log",
-	};
 	struct span what = e->name.p != NULL ? e->name : e->value;
+	const char *why = t->edit == NULL ? NULL : edit_left_out(t->edit, e);
 
-	if (what.p == NULL)
+	if (what.p == NULL || effect_is_of_body(e->kind))
 		what = SPAN("");
 	if (what.n > CAPS_LOG_FIELD)
 		what.n = CAPS_LOG_FIELD; /* the whole line is cut below that */
-	return arena_printf(t->arena, "%s%s%.*s", words[e->kind],
-		what.n > 0 ? " " : "", SPAN_ARG(what));
+	return arena_printf(t->arena, "%s%s%.*s%s%s%s", effect_name(e->kind),
+		what.n > 0 ? " " : "", SPAN_ARG(what),
+		why == NULL ? "" : " (left out: ", why == NULL ? "" : why,
+		why == NULL ? "" : ")");
 }
 
 /* Longer than a line has room for: log_line then says that it was cut. */

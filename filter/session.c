@@ -16,6 +16,7 @@
 
 #include "asker.h"
 #include "caps.h"
+#include "change.h"
 #include "edit.h"
 #include "report.h"
 #include "session.h"
@@ -271,6 +272,8 @@ within_limit(struct session *s)
 	double limit = policy_settings(s->told.policy)->memory_limit.number;
 	size_t now = arena_used(s->told.arena) + s->told.body.size;
 
+	if (s->told.edit != NULL)
+		now += s->told.edit->whole.size;
 	return (double)memory_account(&s->held, now) <= limit;
 }
 
@@ -631,6 +634,11 @@ carry_out(struct session *s, const struct effect *e, struct span *why)
 	case EFFECT_STAMP_RESULTS:
 		*why = SPAN("no memory for a stamp");
 		return stamp_message(&s->told, e->kind);
+	case EFFECT_APPEND:
+	case EFFECT_PREPEND_BODY:
+	case EFFECT_REPLACE_BODY:
+		*why = SPAN("no memory for the changed body");
+		return change_body(&s->told, e);
 	default:
 		return message_apply(s->told.message, e, why);
 	}
@@ -687,6 +695,8 @@ let_in(struct session *s, const struct verdict *v,
 		return let_in_unchanged(s, v);
 	if (apply(s, &why) != NULL)
 		return fail(s, why.p == NULL ? "no memory" : why.p);
+	if (!within_limit(s))
+		return fail(s, "this filter's memory-limit is reached");
 	if (s->told.n_rcpts > 0 &&
 	    message_result_rcpts(s->told.message) == 0)
 		return discard(s, v);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "caps.h"
+#include "edit.h"
 #include "told.h"
 
 /* ---- the macros that are kept ---- */
@@ -87,6 +88,7 @@ keep_all(struct told *t)
 	size_t i, n;
 	const struct ask *asks = policy_asks(t->policy, &n);
 
+	t->needs_body = policy_changes_body(t->policy);
 	for (i = 0; i < n; i++)
 		if (!keep_for_ask(t, &asks[i], i))
 			return false;
@@ -140,12 +142,21 @@ told_open(struct told *t, struct policy *p, const struct session_host *host)
 	return t->connection != NULL && t->arena != NULL && keep_all(t);
 }
 
+static void
+drop_body(struct told *t)
+{
+	body_free(&t->body);
+	if (t->edit != NULL)
+		edit_end(t->edit);
+	t->edit = NULL;
+}
+
 void
 told_close(struct told *t)
 {
 	size_t i;
 
-	body_free(&t->body);
+	drop_body(t);
 	for (i = 0; i < t->n_macros; i++)
 		free(t->macros[i].name);
 	free(t->macros);
@@ -157,7 +168,7 @@ told_close(struct told *t)
 void
 told_forget(struct told *t)
 {
-	body_free(&t->body);
+	drop_body(t);
 	arena_reset(t->arena);
 	forget_macros(t, false);
 	t->stage = STAGE_CONNECT;
@@ -169,7 +180,6 @@ told_forget(struct told *t)
 	t->message = NULL;
 	t->fields = NULL;
 	t->mime = NULL;
-	t->edit = NULL;
 	t->facts = NULL;
 	t->spf_found[SPF_MAILFROM] = t->spf_found[SPF_HELO] = NULL;
 	t->spf_took = 0;
@@ -188,6 +198,18 @@ told_begin(struct told *t)
 	t->facts = arena_alloc(t->arena, n * sizeof(*t->facts));
 	t->message = message_new(t->arena);
 	return t->facts != NULL && t->message != NULL;
+}
+
+struct edit *
+told_edit(struct told *t)
+{
+	if (t->edit != NULL)
+		return t->edit;
+	t->edit = arena_alloc(t->arena, sizeof(*t->edit));
+	if (t->edit != NULL)
+		edit_begin(t->edit, t->arena, t->message,
+			(struct span){t->body.bytes, t->body.n}, t->utf8);
+	return t->edit;
 }
 
 bool

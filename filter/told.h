@@ -121,6 +121,9 @@ bool told_mail(struct told *t, char *const *argv);
 bool told_rcpt(struct told *t, char *const *argv);
 bool told_header(struct told *t, const char *name, const char *value);
 
+/* The body while it is changed, begun when first asked. NULL: no memory. */
+struct edit *told_edit(struct told *t);
+
 /* The value of a macro that is kept, p NULL if it is not there. */
 struct span told_macro(const struct told *t, struct span name);
 

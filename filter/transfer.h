@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <glib.h>
+
 #include "span.h"
 
 /*
@@ -21,5 +23,23 @@ size_t transfer_base64_size(struct span in, bool *bad);
  * for in.n bytes, or is NULL: the size only.
  */
 size_t transfer_qp(struct span in, char *out, bool *bad);
+
+/* ---- transfer_write.c ---- */
+
+/*
+ * Appends text, whose lines end in LF or CRLF, from the begin of a line on:
+ * lines of at most 76 characters. No line begins with a "-", so none is a
+ * boundary.
+ */
+void transfer_write_qp(GString *out, struct span text);
+
+/* Appends lines of 76 characters, without an end behind the last. */
+void transfer_write_base64(GString *out, struct span bytes);
+
+/*
+ * Where in quoted-printable the byte stands that is decoded as number `at`:
+ * what is put there, in lines of its own, stands before it.
+ */
+size_t transfer_qp_place(struct span in, size_t at);
 
 #endif

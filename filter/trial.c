@@ -533,6 +533,16 @@ trial_body(const struct trial *t)
 	return e == NULL ? t->body : edit_result(e);
 }
 
+bool
+trial_texts(const struct trial *t, struct mime_answer *a)
+{
+	struct message *m = session_message(t->session);
+	struct edit e;
+
+	edit_begin(&e, t->arena, m, trial_body(t), true);
+	return edit_parts(&e) != NULL && mime_answer(e.mime, SUBJECT_BODY, a);
+}
+
 void
 trial_close(struct trial *t)
 {

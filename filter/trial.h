@@ -13,6 +13,7 @@
 
 #include "address.h"
 #include "message.h"
+#include "mime_facts.h"
 #include "session.h"
 
 struct trial_rcpt {
@@ -65,6 +66,9 @@ bool trial_run(struct trial *t, const struct table *const *tables,
 
 /* The body as it is let in. p NULL: no memory. */
 struct span trial_body(const struct trial *t);
+
+/* The texts of its parts, as a policy asks for body. false: no memory. */
+bool trial_texts(const struct trial *t, struct mime_answer *a);
 
 void trial_close(struct trial *t);
 

@@ -4,6 +4,8 @@
 #include "trial.h"
 #include "try.h"
 
+#define SHOWN 400 /* bytes of a text, in words */
+
 /* An expectation and what came instead, in words. */
 struct finding {
 	struct span expected, got;
@@ -286,6 +288,31 @@ has_rcpt(const struct trial *t, const struct expectation *e,
 	return found;
 }
 
+static bool
+has_body(const struct trial *t, const struct expectation *e, struct finding *f)
+{
+	struct mime_answer a;
+	struct span got = SPAN("");
+	bool found = false;
+	size_t i;
+
+	f->got = SPAN("no memory");
+	if (!trial_texts(t, &a))
+		return e->kind == EXPECT_BODY_NOT; /* is told as a failure */
+	f->got = SPAN("no text at all");
+	for (i = 0; i < a.n; i++) {
+		got = a.values[i].text;
+		found = found || memmem(got.p, got.n, e->value.p,
+		                        e->value.n) != NULL;
+		if (got.n > SHOWN)
+			got.n = SHOWN;
+		f->got = i == 0 ? arena_printf(t->arena, "body \"%.*s\"",
+			SPAN_ARG(got)) : arena_printf(t->arena,
+			"%.*s, \"%.*s\"", SPAN_ARG(f->got), SPAN_ARG(got));
+	}
+	return found;
+}
+
 /* Of the message as it is let in. */
 static bool
 meets_message(const struct trial *t, const struct expectation *e,
@@ -304,6 +331,10 @@ meets_message(const struct trial *t, const struct expectation *e,
 		return !has_header(t, e, f);
 	case EXPECT_RCPT:
 		return has_rcpt(t, e, f);
+	case EXPECT_BODY:
+		return has_body(t, e, f);
+	case EXPECT_BODY_NOT:
+		return !has_body(t, e, f);
 	default:
 		return !has_rcpt(t, e, f);
 	}
@@ -315,6 +346,10 @@ expected_message(const struct trial *t, const struct expectation *e)
 	bool rcpt = e->kind == EXPECT_RCPT || e->kind == EXPECT_NO_RCPT;
 	bool no = e->kind == EXPECT_NO_RCPT || e->kind == EXPECT_NO_HEADER;
 
+	if (e->kind == EXPECT_BODY || e->kind == EXPECT_BODY_NOT)
+		return arena_printf(t->arena, "body %scontains \"%.*s\"",
+			e->kind == EXPECT_BODY ? "" : "not ",
+			SPAN_ARG(e->value));
 	if (rcpt)
 		return arena_printf(t->arena, "%srcpt %.*s", no ? "no " : "",
 			SPAN_ARG(e->rcpt));

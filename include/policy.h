@@ -78,6 +78,9 @@ bool policy_asks_net(const struct policy *p);
 /* May an action change the message so, or hold it? */
 bool policy_may_do(const struct policy *p, enum effect_kind k);
 
+/* May some action change the body? */
+bool policy_changes_body(const struct policy *p);
+
 /* The policy as text that loads to the same policy. */
 void policy_dump(const struct policy *p, FILE *out);
 

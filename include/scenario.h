@@ -38,6 +38,8 @@ enum expect_kind {
 	EXPECT_NO_HEADER,
 	EXPECT_RCPT,
 	EXPECT_NO_RCPT,
+	EXPECT_BODY,      /* body contains "text" */
+	EXPECT_BODY_NOT,
 };
 
 struct expectation {
@@ -50,7 +52,7 @@ struct expectation {
 	enum stage at;
 	struct span rcpt; /* for RCPT; the address of rcpt and no rcpt */
 	struct span reply;
-	struct span name, value; /* header */
+	struct span name, value; /* header; value: body */
 };
 
 struct table;

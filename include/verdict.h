@@ -40,8 +40,15 @@ enum effect_kind {
 	EFFECT_QUARANTINE,
 	EFFECT_STAMP_RECEIVED_SPF,
 	EFFECT_STAMP_RESULTS,
+	EFFECT_APPEND,         /* these are of the body */
+	EFFECT_PREPEND_BODY,
+	EFFECT_REPLACE_BODY,
 	EFFECT_LOG,
 };
+
+/* "add header": as a policy has it, for the log */
+const char *effect_name(enum effect_kind k);
+bool effect_is_of_body(enum effect_kind k);
 
 struct action;
 
@@ -51,6 +58,10 @@ struct effect {
 	size_t rule;
 	struct span name;  /* a header field's */
 	struct span value; /* filled in; not yet made safe for where it goes */
+	struct span html;  /* of a body: its HTML form, what was filled in
+	                      escaped. p NULL: to be made of value, which is
+	                      NULL if there is only this */
+	bool once;         /* not where the text stands already */
 	const struct action *action; /* for effect_matches, effect_rewrite */
 	const size_t *rcpts;         /* whose reading reached it */
 	size_t n_rcpts;

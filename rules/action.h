@@ -19,6 +19,7 @@ enum action_takes {
 	TAKES_TEXT = 16,           /* "text" */
 	TAKES_OPTIONAL_TEXT = 32,
 	TAKES_ADDRESS = 64,        /* a string, a word or <> */
+	TAKES_BODY = 128,          /* texts for a body, [once] */
 };
 
 struct action_row {

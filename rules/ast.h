@@ -22,6 +22,7 @@ enum ast_value_kind {
 	AST_SUBJECT, /* subject */
 	AST_LIST,    /* items */
 	AST_TABLE,   /* a lookup: table, key */
+	AST_FILE,    /* text: a file's name; what is in it is meant */
 };
 
 struct ast_value {
@@ -186,7 +187,7 @@ struct ast_rule {
 
 /*
  * An action and what follows it, by the row of action.c: each argument an
- * AST_STRING, AST_WORD, AST_NULL, AST_PATTERN.
+ * AST_STRING, AST_WORD, AST_NULL, AST_PATTERN, AST_FILE.
  */
 struct ast_action {
 	const struct action_row *row; /* of rules/action.h */
@@ -194,7 +195,10 @@ struct ast_action {
 	struct ast_value *code, *xcode;
 	struct ast_value *name;       /* a header field's */
 	struct ast_value *pattern;
-	struct ast_value *text;       /* reply, value, address, reason */
+	struct ast_value *text;       /* reply, value, address, reason; of a
+	                                 body, as plain text */
+	struct ast_value *html;       /* of a body, as HTML */
+	bool once;
 	struct ast_action *next;
 };
 
@@ -216,10 +220,11 @@ struct ast_expect {
 	enum expect_word {
 		AST_EXPECT_VERDICT, AST_EXPECT_SHADOW, AST_EXPECT_HEADER,
 		AST_EXPECT_NO_HEADER, AST_EXPECT_RCPT, AST_EXPECT_NO_RCPT,
+		AST_EXPECT_BODY, AST_EXPECT_BODY_NOT,
 	} kind;
 	struct span verdict;          /* "accept", ..., "held" */
 	struct ast_value *by, *at, *rcpt, *reply; /* or NULL */
-	struct ast_value *name, *value; /* header */
+	struct ast_value *name, *value; /* header; value: body */
 	struct ast_expect *next;
 };
 

@@ -243,7 +243,9 @@ check_action(struct checker *c, const struct ast_action *a)
 	}
 	if (a->row->takes & TAKES_ADDRESS)
 		check_fixed_address(c, a);
-	if (a->text != NULL && a->text->kind != AST_NULL)
+	if (a->row->takes & TAKES_BODY)
+		check_body_texts(c, a, out);
+	else if (a->text != NULL && a->text->kind != AST_NULL)
 		out->text = check_text(c, a->text, out->pattern);
 	else if (a->row->text != NULL)
 		out->text = check_text(c, &standard, NULL);
@@ -266,6 +268,12 @@ text_needs(struct checker *c, struct rule *r, const struct text *t)
 	}
 }
 
+static struct place
+text_place(const struct ast_action *a)
+{
+	return a->text != NULL ? a->text->place : a->html->place;
+}
+
 /* In a list of patterns, some must have the group. */
 static void
 check_group_numbers(struct checker *c, const struct ast_action *a,
@@ -284,7 +292,7 @@ check_group_numbers(struct checker *c, const struct ast_action *a,
 	}
 	for (p = text->pieces; p != NULL; p = p->next)
 		if (p->kind == PIECE_GROUP && p->group > groups)
-			diag_error(c->diags, a->text->place,
+			diag_error(c->diags, text_place(a),
 			           "$%u: the pattern has %u group%s", p->group,
 			           groups, groups == 1 ? "" : "s");
 }
@@ -300,11 +308,11 @@ check_groups(struct checker *c, struct rule *r, const struct ast_action *a,
 	}
 	r->group_node = NO_NODE;
 	if (c->pattern_leaves == 0)
-		diag_error(c->diags, a->text->place,
+		diag_error(c->diags, text_place(a),
 		           "$1 to $9 are of the rule's pattern, and it has none "
 		           "that is not negated");
 	else
-		diag_error(c->diags, a->text->place,
+		diag_error(c->diags, text_place(a),
 		           "$1 to $9 are of the rule's only pattern, and it has "
 		           "%zu", c->pattern_leaves);
 }

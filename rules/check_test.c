@@ -353,6 +353,8 @@ take_expect(struct checker *c, const struct ast_expect *e,
 		[AST_EXPECT_NO_HEADER] = EXPECT_NO_HEADER,
 		[AST_EXPECT_RCPT] = EXPECT_RCPT,
 		[AST_EXPECT_NO_RCPT] = EXPECT_NO_RCPT,
+		[AST_EXPECT_BODY] = EXPECT_BODY,
+		[AST_EXPECT_BODY_NOT] = EXPECT_BODY_NOT,
 	};
 
 	out->kind = kinds[e->kind];

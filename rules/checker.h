@@ -144,4 +144,9 @@ void setting_set(struct checker *c, const struct ast_set *set);
 /* The same for one whose value is a table, once all tables are known. */
 void setting_tables(struct checker *c, const struct ast_set *set);
 
+/* ---- check_body.c ---- */
+
+void check_body_texts(struct checker *c, const struct ast_action *a,
+                      struct action *out);
+
 #endif

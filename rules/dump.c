@@ -117,6 +117,10 @@ put_value(const struct ast_value *v, FILE *out)
 	case AST_STRING:
 		put_string(v->text, out);
 		break;
+	case AST_FILE:
+		fputs("file ", out);
+		put_string(v->text, out);
+		break;
 	case AST_NULL:
 		fputs("<>", out);
 		break;
@@ -289,7 +293,8 @@ dump_action(const struct ast_action *a, FILE *out)
 	put_named(a->row->takes & TAKES_MATCHING ? "matching" : "",
 	          a->pattern, out);
 	put_named("", a->text, out);
-	putc('\n', out);
+	put_named("in html", a->html, out);
+	fputs(a->once ? " once\n" : "\n", out);
 }
 
 static const char *const on_errors[] = {
@@ -348,6 +353,8 @@ dump_expect(const struct ast_expect *e, FILE *out)
 		[AST_EXPECT_HEADER] = "header", [AST_EXPECT_NO_HEADER] =
 		"no header", [AST_EXPECT_RCPT] = "rcpt",
 		[AST_EXPECT_NO_RCPT] = "no rcpt",
+		[AST_EXPECT_BODY] = "body contains",
+		[AST_EXPECT_BODY_NOT] = "body not contains",
 	};
 	bool verdict = e->kind == AST_EXPECT_VERDICT;
 

@@ -149,6 +149,30 @@ append_filling(struct growing *g, struct span s)
 	return append(g, (struct span){s.p, n}) && append(g, SPAN("..."));
 }
 
+/* Five characters are more in HTML. */
+static bool
+append_escaped(struct growing *g, struct span s)
+{
+	static const struct {
+		char c;
+		struct span as;
+	} marks[] = {
+		{'&', {"&amp;", 5}}, {'<', {"&lt;", 4}}, {'>', {"&gt;", 4}},
+		{'"', {"&quot;", 6}}, {'\'', {"&#39;", 5}},
+	};
+	struct growing plain = {.arena = g->arena};
+	bool ok = append_filling(&plain, s);
+	size_t i, j;
+
+	for (i = 0; ok && i < plain.n; i++) {
+		for (j = 0; j < 5 && marks[j].c != plain.p[i]; j++)
+			;
+		ok = append(g, j < 5 ? marks[j].as :
+		            (struct span){plain.p + i, 1});
+	}
+	return ok;
+}
+
 static enum table_result
 look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
         struct table_answer *answer)
@@ -216,9 +240,12 @@ group_text(const struct span *groups, unsigned group)
 	return s.p == NULL ? SPAN("") : s;
 }
 
-struct span
-fill_text(struct evaluation *e, const struct rule *r, const struct text *t)
+static struct span
+fill_form(struct evaluation *e, const struct rule *r, const struct text *t,
+          bool html)
 {
+	bool (*fill)(struct growing *, struct span) =
+		html ? append_escaped : append_filling;
 	struct growing g = {.arena = e->arena};
 	struct span groups[PATTERN_GROUPS] = {{NULL, 0}};
 	const struct piece *p;
@@ -227,14 +254,36 @@ fill_text(struct evaluation *e, const struct rule *r, const struct text *t)
 	if (t->groups && r->group_node != NO_NODE)
 		eval_groups(e, &e->program->nodes[r->group_node], groups);
 	for (p = t->pieces; p != NULL && ok; p = p->next) {
+		if (p->html != html)
+			continue;
 		if (p->kind == PIECE_TEXT)
 			ok = append(&g, p->text);
 		else if (p->kind == PIECE_GROUP)
-			ok = append_filling(&g, group_text(groups, p->group));
+			ok = fill(&g, group_text(groups, p->group));
 		else
-			ok = append_filling(&g, subject_text(e, r, p));
+			ok = fill(&g, subject_text(e, r, p));
 	}
 	return ok ? grown(&g) : (struct span){NULL, 0};
+}
+
+struct span
+fill_text(struct evaluation *e, const struct rule *r, const struct text *t)
+{
+	return fill_form(e, r, t, false);
+}
+
+/* In the HTML form what is filled in is escaped. */
+bool
+fill_body(struct evaluation *e, const struct rule *r, const struct action *a,
+          struct effect *out)
+{
+	out->once = a->once;
+	if (a->plain)
+		out->value = fill_form(e, r, &a->text, false);
+	if (a->html)
+		out->html = fill_form(e, r, &a->text, true);
+	return (!a->plain || out->value.p != NULL)
+	       && (!a->html || out->html.p != NULL);
 }
 
 bool

@@ -25,6 +25,10 @@ struct span fill_text(struct evaluation *e, const struct rule *r,
 bool fill_replacement(struct evaluation *e, const struct rule *r,
                       const struct text *t, struct text *out);
 
+/* A text for a body, in the forms that it has. false: no memory. */
+bool fill_body(struct evaluation *e, const struct rule *r,
+               const struct action *a, struct effect *out);
+
 /* What pieces without subjects make of a match's groups. p NULL: no memory. */
 struct span fill_groups(struct arena *a, const struct text *t,
                         const struct span *groups);

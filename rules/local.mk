@@ -16,6 +16,7 @@ librules_a_SOURCES = \
 	rules/backend_redis.c \
 	rules/backend_socketmap.c \
 	rules/check.c \
+	rules/check_body.c \
 	rules/checker.h \
 	rules/check_expr.c \
 	rules/check_lookup.c \
@@ -40,6 +41,7 @@ librules_a_SOURCES = \
 	rules/number.c \
 	rules/number.h \
 	rules/parse.c \
+	rules/parse_body.c \
 	rules/parse.h \
 	rules/parse_expr.c \
 	rules/parse_rule.c \

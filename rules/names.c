@@ -24,6 +24,36 @@ verdict_name(enum verdict_kind k)
 }
 
 const char *
+effect_name(enum effect_kind k)
+{
+	static const char *const names[] = {
+		[EFFECT_ADD_HEADER] = "add header",
+		[EFFECT_PREPEND_HEADER] = "prepend header",
+		[EFFECT_REPLACE_HEADER] = "replace header",
+		[EFFECT_REMOVE_HEADER] = "remove header",
+		[EFFECT_REWRITE_HEADER] = "rewrite header",
+		[EFFECT_ADD_RCPT] = "add rcpt",
+		[EFFECT_REDIRECT] = "redirect",
+		[EFFECT_REPLACE_SENDER] = "replace sender",
+		[EFFECT_QUARANTINE] = "quarantine",
+		[EFFECT_STAMP_RECEIVED_SPF] = "stamp received-spf",
+		[EFFECT_STAMP_RESULTS] = "stamp authentication-results",
+		[EFFECT_APPEND] = "append",
+		[EFFECT_PREPEND_BODY] = "prepend body",
+		[EFFECT_REPLACE_BODY] = "replace body",
+		[EFFECT_LOG] = "log",
+	};
+
+	return names[k];
+}
+
+bool
+effect_is_of_body(enum effect_kind k)
+{
+	return k >= EFFECT_APPEND && k <= EFFECT_REPLACE_BODY;
+}
+
+const char *
 truth_name(enum truth t)
 {
 	static const char *const names[] = {"no", "yes", "later", "failed"};

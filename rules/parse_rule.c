@@ -139,6 +139,8 @@ parse_arguments(struct parser *p, struct ast_action *a)
 		a->text = parse_string(p, words);
 	if (takes & TAKES_ADDRESS)
 		a->text = parse_recipient(p, words);
+	if (takes & TAKES_BODY)
+		parse_body_texts(p, a);
 }
 
 /* ---- an action's words ---- */

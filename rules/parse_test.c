@@ -182,7 +182,7 @@ static const char *const verdicts[] = {
 
 static const char *const expect_words[] = {
 	"accept", "reject", "tempfail", "discard", "held", "header", "rcpt",
-	"no", "shadow",
+	"no", "shadow", "body",
 };
 
 static bool
@@ -287,16 +287,30 @@ unknown_expect(struct parser *p)
 	if (parser_ends(p) || t->kind != TOKEN_WORD)
 		FAIL(p, parser_here(p), "after \"expect\" stands a verdict "
 		     "(accept, reject, tempfail, discard, held), or header, "
-		     "rcpt, no, shadow");
+		     "rcpt, body, no, shadow");
 	meant = span_is(t->text, SPAN("quarantine")) ? "held" :
 		diag_nearest(t->text, expect_words, COUNT(expect_words));
 	FAIL(p, t->place, "unknown word after \"expect\", %s%s",
 	     parser_found(p), parser_meant(p, meant));
 }
 
+/* body := [ "not" ] "contains" string */
+static void
+parse_body(struct parser *p, struct ast_expect *e)
+{
+	e->kind = AST_EXPECT_BODY;
+	if (parser_accept(p, "not"))
+		e->kind = AST_EXPECT_BODY_NOT;
+	if (!parser_accept(p, "contains"))
+		FAIL(p, parser_here(p), "after \"expect body\" stands "
+		     "contains or not contains");
+	e->value = parse_string(p, "\"contains\"");
+}
+
 /*
  * expect := "expect" ( verdict details | "shadow" shadow | "no" no
- *                    | "header" string string | "rcpt" address )
+ *                    | "header" string string | "rcpt" address
+ *                    | "body" body )
  */
 static struct ast_expect *
 parse_expect(struct parser *p)
@@ -320,6 +334,8 @@ parse_expect(struct parser *p)
 		e->kind = AST_EXPECT_RCPT;
 		refuse_fact_word(p, "\"rcpt\"");
 		e->rcpt = parse_address(p, "\"rcpt\"");
+	} else if (parser_accept(p, "body")) {
+		parse_body(p, e);
 	} else {
 		unknown_expect(p);
 	}

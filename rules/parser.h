@@ -134,4 +134,8 @@ struct expr *parse_expr(struct parser *p);
 struct ast_rule *parse_rule(struct parser *p, bool shadow);
 struct ast_test *parse_test(struct parser *p);
 
+/* ---- parse_body.c ---- */
+
+void parse_body_texts(struct parser *p, struct ast_action *a);
+
 #endif

@@ -372,6 +372,18 @@ policy_asks_net(const struct policy *p)
 }
 
 bool
+policy_changes_body(const struct policy *p)
+{
+	int k;
+
+	for (k = EFFECT_APPEND; k < EFFECT_LOG; k++)
+		if (effect_is_of_body((enum effect_kind)k) &&
+		    policy_may_do(p, (enum effect_kind)k))
+			return true;
+	return false;
+}
+
+bool
 policy_may_do(const struct policy *p, enum effect_kind k)
 {
 	const struct action *a;

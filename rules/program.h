@@ -85,6 +85,7 @@ struct piece {
 	size_t ask;
 	struct lookup lookup;
 	unsigned group;        /* $1 is 1 */
+	bool html;             /* of the HTML form of a body's text */
 	struct piece *next;
 };
 
@@ -99,7 +100,9 @@ struct action {
 	struct span code, xcode;
 	struct span name;
 	const struct pattern *pattern;
-	struct text text;
+	struct text text;      /* a body's: the plain form, the HTML form */
+	bool plain, html;      /* which of them are there */
+	bool once;
 	const struct program *program;
 	struct place place;
 	struct action *next;

@@ -623,6 +623,8 @@ fill_effect(struct review *r, struct effect *e, size_t rule,
 	e->rule = rule;
 	e->name = a->name;
 	e->action = a;
+	if (a->row->takes & TAKES_BODY)
+		return fill_body(&r->eval, &r->program->rules[rule], a, e);
 	if (e->kind != EFFECT_REWRITE_HEADER) {
 		e->value = fill_text(&r->eval, &r->program->rules[rule],
 		                     &a->text);

@@ -193,6 +193,7 @@ def check_actions(manual):
         for takes, sign in (("TAKES_REPLY", "Ar code"),
                             ("TAKES_NAME", "Qo Ar Name Qc"),
                             ("TAKES_MATCHING", "Op Ic matching Ar /pattern/"),
+                            ("TAKES_BODY", "Ic in html"),
                             ("TAKES_ADDRESS", "Ar address")):
             say((re.search(takes + r"\b", rest) is not None) ==
                 (sign in item.head), "action",

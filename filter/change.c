@@ -1,0 +1,182 @@
+#include <string.h>
+
+#include <glib.h>
+
+#include "change.h"
+#include "edit.h"
+#include "markup.h"
+#include "own.h"
+#include "write.h"
+
+/* What an effect writes, in both forms. */
+struct forms {
+	struct span plain, html;
+};
+
+/* ---- the forms ---- */
+
+/* A block: it is not to stand in the line of what is before it. */
+static struct span
+html_of(struct arena *a, struct span plain)
+{
+	struct span s = plain, body;
+
+	while (s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
+		s.n--;
+	body = markup_escape(a, s);
+	if (body.p == NULL || s.n == 0)
+		return body;
+	return arena_printf(a, "<div>%.*s</div>", SPAN_ARG(body));
+}
+
+/* A stranger's control characters are none of the policy's. */
+static struct span
+clean(struct arena *a, struct span s)
+{
+	struct span copy = s.p == NULL ? s : arena_copy(a, s);
+	char *p = (char *)(size_t)copy.p; /* the copy is ours */
+	size_t i;
+
+	for (i = 0; p != NULL && i < copy.n; i++)
+		if (((unsigned char)p[i] < ' ' && p[i] != '\n' &&
+		     p[i] != '\t') || p[i] == 0x7f)
+			p[i] = ' ';
+	return copy;
+}
+
+static bool
+make_forms(struct arena *a, const struct effect *e, struct forms *f)
+{
+	struct span plain = clean(a, e->value), html = clean(a, e->html);
+
+	f->plain = plain.p != NULL ? plain : markup_plain(a, html);
+	f->html = html.p != NULL ? html : html_of(a, plain);
+	return f->plain.p != NULL && f->html.p != NULL && !arena_full(a);
+}
+
+/* ---- once ---- */
+
+/* Does a reply change it in what it quotes, or HTML in how it is set? */
+static bool
+is_passed_over(struct span s, size_t *n)
+{
+	*n = 1;
+	if (s.n >= 2 && memcmp(s.p, "\xc2\xa0", 2) == 0)
+		*n = 2; /* U+00A0 */
+	return *n == 2 || g_ascii_isspace(s.p[0]) || s.p[0] == '>' ||
+		s.p[0] == '|';
+}
+
+static void
+squeeze(GString *out, struct span s)
+{
+	size_t i, n;
+
+	for (i = 0; i < s.n; i += n)
+		if (!is_passed_over((struct span){s.p + i, s.n - i}, &n))
+			g_string_append_len(out, s.p + i, (gssize)n);
+}
+
+/* p NULL: no memory, or too much text. */
+static struct span
+shown_text(struct edit *e, struct own *o, size_t part)
+{
+	const struct mime_list *type = e->mime->parts[part].types;
+	struct span text;
+	size_t i;
+
+	for (i = 0; i < o->n && o->parts[i].part != part; i++)
+		;
+	text = i < o->n ? o->parts[i].text : own_text(e, o, part);
+
+	if (text.p != NULL && span_is(type->text, SPAN("text/html")))
+		text = markup_plain(e->arena, text);
+	return text;
+}
+
+static bool
+stands_in(const GString *text, const GString *wanted)
+{
+	return wanted->len > 0 && memmem(text->str, text->len, wanted->str,
+	                                 wanted->len) != NULL;
+}
+
+/* o->why is set if it does, or if that can't be said. false: no memory. */
+static bool
+find_text(struct edit *e, struct own *o, const struct forms *f)
+{
+	GString *plain = g_string_new(NULL), *html = g_string_new(NULL), *all;
+	struct span text = markup_plain(e->arena, f->html);
+	size_t i;
+
+	squeeze(plain, f->plain);
+	squeeze(html, text);
+	for (i = 0; i < e->mime->n_parts && o->why == NULL; i++) {
+		if (!own_is_shown(e, i))
+			continue;
+		text = shown_text(e, o, i);
+		if (text.p == NULL)
+			break;
+		all = g_string_sized_new(text.n);
+		squeeze(all, text);
+		if (stands_in(all, plain) || stands_in(all, html))
+			o->why = "the text stands in it already";
+		g_string_free(all, TRUE);
+	}
+	g_string_free(plain, TRUE);
+	g_string_free(html, TRUE);
+	return text.p != NULL || o->why != NULL;
+}
+
+/* ---- the parts ---- */
+
+static enum write_where
+where_of(enum effect_kind kind)
+{
+	switch (kind) {
+	case EFFECT_PREPEND_BODY:
+		return WRITE_PREPEND;
+	case EFFECT_REPLACE_BODY:
+		return WRITE_REPLACE;
+	default:
+		return WRITE_APPEND;
+	}
+}
+
+static bool
+write_parts(struct edit *e, const struct effect *effect, const struct own *o,
+            const struct forms *f)
+{
+	const struct own_part *p;
+	const char *why;
+	size_t i;
+
+	for (i = 0; i < o->n; i++) {
+		p = &o->parts[i];
+		if (!write_text(e, p, where_of(effect->kind),
+		                p->html ? f->html : f->plain, &why))
+			return false;
+		if (why != NULL && !edit_leave_out(e, effect, arena_printf(
+		    e->arena, "of text/%s: %s", p->html ? "html" : "plain",
+		    why).p))
+			return false;
+	}
+	return true;
+}
+
+bool
+change_body(struct told *t, const struct effect *effect)
+{
+	struct edit *e = told_edit(t);
+	struct forms f;
+	struct own o;
+
+	if (e == NULL || !make_forms(t->arena, effect, &f) ||
+	    !own_find(e, &o))
+		return false;
+	if (o.why == NULL && effect->once && !find_text(e, &o, &f))
+		return false;
+	if (o.why != NULL)
+		return edit_leave_out(e, effect, o.why);
+	return write_parts(e, effect, &o, &f);
+}

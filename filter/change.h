@@ -1,0 +1,13 @@
+/* change.h - append, prepend body, replace body: texts put into a message. */
+#ifndef CHANGE_H
+#define CHANGE_H
+
+#include "told.h"
+
+/*
+ * Carries out one of these effects, or leaves it out (edit_left_out). false:
+ * no memory.
+ */
+bool change_body(struct told *t, const struct effect *e);
+
+#endif

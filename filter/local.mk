@@ -49,7 +49,7 @@ libfilter_a_SOURCES = \
 	filter/trial.c filter/trial.h \
 	filter/try.c filter/try.h \
 	filter/unpack.c filter/unpack.h filter/unpack_libarchive.c \
-	filter/unpack_names.c filter/unpack_tnef.c filter/unpack_zip.c
+	filter/unpack_names.c filter/unpack_tnef.c filter/unpack_zip.c \
 	filter/write.c filter/write.h
 
 sbin_PROGRAMS += vaglio

@@ -1,6 +1,5 @@
 /*
- * encoded.c - a header field's value as text, and text as a value (RFC 5322
- * 2.2.3, RFC 2047).
+ * encoded.c - a header field's value as text (RFC 5322 2.2.3, RFC 2047).
  *
  * Encoded words are found here and what they hold is decoded by GMime. Its
  * function for a whole field looks for each word's end anew (quadratic time),
@@ -14,14 +13,11 @@
 
 #include "address.h"
 #include "charset.h"
+#include "encoded.h"
 #include "transfer.h"
 #include "utf8.h"
 
 #define CHARSET_MAX 64  /* a longer name is nobody's; * and a language too */
-#define WORD_LIMIT 75     /* RFC 2047 2 */
-#define WORDS_LINE 76   /* the same, of a line with encoded words */
-#define LINE_GOOD 78    /* RFC 5322 2.1.1 */
-#define LINE_LIMIT 998
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -49,28 +45,28 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/*
- * A CRLF or LF before a blank goes; any other CR or LF is a blank, as the
- * MTAs make it.
- */
-static char *
-unfold(char *out, struct span s)
+size_t
+unfold(struct span s, char *out, uint32_t *from)
 {
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; i < s.n; i++) {
 		char c = s.p[i];
 		size_t next = c == '\r' && i + 1 < s.n && s.p[i + 1] == '\n' ?
 			i + 2 : i + 1;
+		bool end = c == '\r' || c == '\n';
 
-		if (c != '\r' && c != '\n')
-			*out++ = c;
-		else if (next >= s.n || !is_blank(s.p[next]))
-			*out++ = ' ';
+		if (!end || next >= s.n || !is_blank(s.p[next])) {
+			if (from != NULL)
+				from[n] = (uint32_t)i;
+			out[n++] = end ? ' ' : c;
+		}
 		if (c == '\r')
 			i = next - 1;
 	}
-	return out;
+	if (from != NULL)
+		from[n] = (uint32_t)s.n;
+	return n;
 }
 
 /* U+FFFD for each NUL, so that a C string can be made of s. */
@@ -106,23 +102,14 @@ header_unfold(struct arena *a, struct span raw)
 
 	if (p == NULL)
 		return s;
-	s.n = (size_t)(unfold(p, raw) - p);
+	s.n = unfold(raw, p, NULL);
 	s = without_nul(a, span_trim(s));
 	return s.p == NULL ? s : utf8_make_valid(a, s);
 }
 
 /* ---- decoding ---- */
 
-/* =?charset*language?B?payload?= */
-struct word {
-	struct span charset, payload;
-	char encoding; /* 'B' or 'Q' */
-	size_t end;    /* behind it, in the text */
-};
-
 struct decoder {
-	struct span text;
-	size_t next_end; /* no "?=" between the last look and here */
 	GString *out;
 	/* words of one charset, not yet converted */
 	struct span charset;
@@ -151,11 +138,11 @@ find_pair(struct span s, size_t at, const char pair[2])
 
 /* The place of the first "?=" from at on. */
 static size_t
-find_end(struct decoder *d, size_t at)
+find_end(struct word_finder *f, size_t at)
 {
-	if (d->next_end < at)
-		d->next_end = find_pair(d->text, at, "?=");
-	return d->next_end;
+	if (f->next_end < at)
+		f->next_end = find_pair(f->text, at, "?=");
+	return f->next_end;
 }
 
 /* RFC 2047 2, of the token; the "*" of RFC 2231 5 is cut off. */
@@ -175,9 +162,9 @@ charset_length(struct span s)
  * readers show them decoded.
  */
 static bool
-find_word(struct decoder *d, size_t at, struct word *w)
+read_word(struct word_finder *f, size_t at, struct word *w)
 {
-	struct span s = {d->text.p + at + 2, d->text.n - at - 2};
+	struct span s = {f->text.p + at + 2, f->text.n - at - 2};
 	size_t n = charset_length(s), start = at + 2 + n + 3;
 	const char *star;
 
@@ -190,12 +177,22 @@ find_word(struct decoder *d, size_t at, struct word *w)
 	w->encoding = (char)(s.p[n + 1] & ~0x20);
 	if (w->charset.n == 0 || (w->encoding != 'B' && w->encoding != 'Q'))
 		return false;
-	w->end = find_end(d, start);
-	if (w->end == d->text.n)
+	w->end = find_end(f, start);
+	if (w->end == f->text.n)
 		return false;
-	w->payload = (struct span){d->text.p + start, w->end - start};
+	w->payload = (struct span){f->text.p + start, w->end - start};
+	w->begin = at;
 	w->end += 2;
 	return true;
+}
+
+bool
+word_find(struct word_finder *f, size_t at, struct word *w)
+{
+	for (; (at = find_pair(f->text, at, "=?")) < f->text.n; at++)
+		if (read_word(f, at, w))
+			return true;
+	return false;
 }
 
 static bool
@@ -279,209 +276,71 @@ all_blank(struct span s)
 	return s.n == 0;
 }
 
+static void
+begin_words(struct decoder *d, GString *out)
+{
+	address_init();
+	*d = (struct decoder){
+		.out = out, .bytes = g_string_new(NULL), .run = g_string_new(NULL),
+	};
+}
+
+static void
+end_words(struct decoder *d)
+{
+	convert_bytes(d);
+	g_string_free(d->bytes, TRUE);
+	g_string_free(d->run, TRUE);
+}
+
+void
+words_decode(const struct word *words, size_t n, GString *out)
+{
+	struct decoder d;
+	size_t i;
+
+	begin_words(&d, out);
+	for (i = 0; i < n; i++)
+		add_word(&d, &words[i]);
+	end_words(&d);
+}
+
 /* Blanks between two words are no part of the text (RFC 2047 6.2). */
 static void
-decode_words(struct decoder *d)
+decode_words(struct word_finder *f, GString *out)
 {
-	size_t at = 0, done = 0;
-	bool behind_word = false;
+	struct decoder d;
 	struct word w;
+	size_t at = 0;
 
-	for (;;) {
-		struct span between;
+	begin_words(&d, out);
+	while (word_find(f, at, &w)) {
+		struct span between = {f->text.p + at, w.begin - at};
 
-		at = find_pair(d->text, at, "=?");
-		if (at == d->text.n)
-			break;
-		if (!find_word(d, at, &w)) {
-			at++;
-			continue;
-		}
-		between = (struct span){d->text.p + done, at - done};
-		if (!behind_word || !all_blank(between)) {
-			convert_bytes(d);
-			g_string_append_len(d->out, between.p,
+		if (at == 0 || !all_blank(between)) {
+			convert_bytes(&d);
+			g_string_append_len(out, between.p,
 			                    (gssize)between.n);
 		}
-		add_word(d, &w);
-		behind_word = true;
-		at = done = w.end;
+		add_word(&d, &w);
+		at = w.end;
 	}
-	convert_bytes(d);
-	g_string_append_len(d->out, d->text.p + done,
-	                    (gssize)(d->text.n - done));
+	end_words(&d);
+	g_string_append_len(out, f->text.p + at, (gssize)(f->text.n - at));
 }
 
 struct span
 header_decode(struct arena *a, struct span raw)
 {
-	struct decoder d = {.text = header_unfold(a, raw)};
+	struct word_finder f = {.text = header_unfold(a, raw)};
 	struct span s;
-
-	if (d.text.p == NULL || find_pair(d.text, 0, "=?") == d.text.n)
-		return d.text;
-	address_init();
-	d.out = g_string_sized_new(d.text.n + 1);
-	d.bytes = g_string_new(NULL);
-	d.run = g_string_new(NULL);
-	decode_words(&d);
-	s = arena_copy(a, (struct span){d.out->str, d.out->len});
-	g_string_free(d.out, TRUE);
-	g_string_free(d.bytes, TRUE);
-	g_string_free(d.run, TRUE);
-	return s.p == NULL ? s : span_trim(s);
-}
-
-/* ---- encoding ---- */
-
-/* One line of valid UTF-8, each control a blank, none at the ends. */
-static struct span
-one_line(struct arena *a, struct span value)
-{
-	struct span s = utf8_make_valid(a, value);
-	char *p;
-	size_t i;
-
-	if (s.p == NULL)
-		return value.n == 0 ? SPAN("") : s;
-	s = arena_copy(a, s);
-	p = (char *)(size_t)s.p; /* the copy is ours */
-	if (p == NULL)
-		return s;
-	for (i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		if (c < 0x20 || c == 0x7f)
-			p[i] = ' ';
-	}
-	s = span_trim(s);
-	((char *)(size_t)s.p)[s.n] = '\0'; /* for GMime */
-	return s;
-}
-
-static bool
-is_ascii(struct span s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
-/*
- * Each run of blanks is a place to fold at: a LF goes before it where what
- * follows would stand past column 78.
- */
-static void
-fold(GString *out, size_t column, struct span s)
-{
-	size_t i, n;
-	bool first = true;
-
-	for (i = 0; i < s.n; i += n, first = false) {
-		for (n = 0; i + n < s.n && s.p[i + n] == ' '; n++)
-			;
-		while (i + n < s.n && s.p[i + n] != ' ')
-			n++;
-		if (!first && column + n > LINE_GOOD) {
-			g_string_append_c(out, '\n');
-			column = 0;
-		}
-		g_string_append_len(out, s.p + i, (gssize)n);
-		column += n;
-	}
-}
-
-/* May it be sent so? column: where the first line begins. */
-static bool
-is_sendable(const GString *folded, size_t column)
-{
-	const char *line = folded->str, *end;
-
-	for (; *line != '\0'; line = *end == '\0' ? end : end + 1) {
-		size_t n = strcspn(line, "\n");
-
-		end = line + n;
-		if (column + n > LINE_LIMIT)
-			return false;
-		if (column + n > WORDS_LINE &&
-		    find_pair((struct span){line, n}, 0, "=?") < n)
-			return false;
-		column = 0;
-	}
-	return true;
-}
-
-/* The longest begin of s of at most n bytes that ends with a character. */
-static size_t
-whole_characters(struct span s, size_t n)
-{
-	if (s.n <= n)
-		return s.n;
-	while (n > 0 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
-		n--;
-	return n;
-}
-
-#define WORD_BEGIN "=?UTF-8?B?"
-#define WORD_REST (sizeof(WORD_BEGIN) - 1 + 2) /* bytes round the payload */
-
-/*
- * All of it in encoded words, one a line: what no other way carries safely
- * (a word past the longest line, a text that looks like an encoded word).
- */
-static void
-encode_all(GString *out, size_t column, struct span s)
-{
-	size_t n, room;
-	gchar *payload;
-
-	for (; s.n > 0; s.p += n, s.n -= n) {
-		room = WORDS_LINE - 1 - WORD_REST;
-		if (out->len > 0)
-			g_string_append(out, "\n ");
-		else if (column < room - 12)
-			room = WORDS_LINE - WORD_REST - column;
-		n = whole_characters(s, (room > WORD_LIMIT - WORD_REST ?
-			WORD_LIMIT - WORD_REST : room) / 4 * 3);
-		payload = g_base64_encode((const guchar *)s.p, n);
-		g_string_append_printf(out, WORD_BEGIN "%s?=", payload);
-		g_free(payload);
-	}
-}
-
-static bool
-decodes_to(struct arena *a, const GString *folded, struct span value)
-{
-	struct span s = header_decode(a,
-		(struct span){folded->str, folded->len});
-
-	return s.p != NULL && span_is(s, value);
-}
-
-struct span
-header_encode(struct arena *a, struct span name, struct span value)
-{
-	struct span s = one_line(a, value);
-	size_t column = name.n + 2; /* of ": " */
 	GString *out;
-	char *made = NULL;
 
-	if (s.p == NULL)
-		return s;
-	address_init();
-	if (!is_ascii(s))
-		made = g_mime_utils_header_encode_text(NULL, s.p, "utf-8");
-	out = g_string_sized_new(s.n + 1);
-	fold(out, column, made == NULL ? s : span_of(made));
-	g_free(made);
-	if (!is_sendable(out, column) || !decodes_to(a, out, s)) {
-		g_string_truncate(out, 0);
-		encode_all(out, column, s);
-	}
+	if (f.text.p == NULL || find_pair(f.text, 0, "=?") == f.text.n)
+		return f.text;
+	out = g_string_sized_new(f.text.n + 1);
+	decode_words(&f, out);
 	s = arena_copy(a, (struct span){out->str, out->len});
 	g_string_free(out, TRUE);
-	return s;
+	return s.p == NULL ? s : span_trim(s);
 }

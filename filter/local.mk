@@ -10,7 +10,7 @@ libfilter_a_SOURCES = \
 	filter/asker.c filter/asker.h \
 	filter/character.c filter/character.h \
 	filter/change.c filter/change.h \
-	filter/charset.c filter/charset.h filter/encoded.c \
+	filter/charset.c filter/charset.h \
 	filter/mailboxes.c \
 	filter/body.c filter/body.h \
 	filter/content.c filter/content.h \
@@ -72,3 +72,8 @@ libfilter_a_SOURCES += \
 	filter/received.c filter/received.h \
 	filter/stamp.c filter/stamp.h \
 	filter/stamp_message.c
+
+# Header fields, read and written.
+libfilter_a_SOURCES += \
+	filter/encoded.c filter/encoded.h \
+	filter/header_write.c filter/stretch.c

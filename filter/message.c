@@ -166,6 +166,26 @@ set_line(struct message *m, struct line *l, struct span value)
 	return l->field.raw.p != NULL;
 }
 
+static bool
+edit_line(struct message *m, struct line *l, const struct subst *edits,
+          size_t n)
+{
+	struct span value = decoded(m, &l->field), raw;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!span_is(edits[i].text, (struct span){
+		    value.p + edits[i].at, edits[i].n}))
+			break;
+	if (i == n)
+		return true;
+	raw = header_rewrite(m->arena, l->field.name, l->field.raw, edits, n);
+	l->field.raw = raw;
+	l->field.decoded = (struct span){NULL, 0};
+	l->changed = true;
+	return raw.p != NULL;
+}
+
 /* One step of a header effect, on one field of its name each. *went: it has
  * been done to one before. */
 
@@ -205,14 +225,16 @@ static bool
 step_rewrite(struct message *m, struct line *l, const struct effect *e,
              bool *went, struct span *why)
 {
-	struct span value = decoded(m, &l->field), out;
+	struct span value = decoded(m, &l->field);
+	struct subst *edits;
+	size_t n;
 
 	(void)went;
 	if (value.p == NULL)
 		return false;
-	switch (effect_rewrite(e, value, m->arena, &out)) {
+	switch (effect_rewrite(e, value, m->arena, &edits, &n)) {
 	case TRUTH_YES:
-		return set_line(m, l, out);
+		return edit_line(m, l, edits, n);
 	case TRUTH_FAILED:
 		*why = SPAN("rewrite header: a pattern hit its limit");
 		return false;

@@ -159,10 +159,10 @@ struct span review_why(struct review *r, size_t rule, size_t rcpt);
 enum truth effect_matches(const struct effect *e, struct span value);
 
 /*
- * rewrite header: the value with every match replaced, in *out (the same
- * span if nothing matched). TRUTH_NO: nothing matched; TRUTH_FAILED: a limit.
+ * rewrite header: what is to be put where in the value, in its order.
+ * TRUTH_NO: nothing matched; TRUTH_FAILED: a limit.
  */
 enum truth effect_rewrite(const struct effect *e, struct span value,
-                          struct arena *a, struct span *out);
+                          struct arena *a, struct subst **edits, size_t *n);
 
 #endif

@@ -15,6 +15,12 @@ struct span {
 /* for printf's "%.*s" */
 #define SPAN_ARG(s) (int)(s).n, (s).p
 
+/* A substitution: n bytes of a text, from at on, become another text. */
+struct subst {
+	size_t at, n;
+	struct span text;
+};
+
 /* The bytes of a C string; NULL gives the span that is not there. */
 struct span span_of(const char *s);
 

@@ -832,23 +832,40 @@ effect_matches(const struct effect *e, struct span value)
 struct replacement {
 	struct arena *arena;
 	const struct text *text;
+	const char *value;
+	struct subst *edits;
+	size_t n;
 };
 
 static struct span
 fill_match(void *of, const struct span *groups)
 {
-	const struct replacement *r = of;
+	struct replacement *r = of;
+	struct span text = fill_groups(r->arena, r->text, groups);
+	struct subst *e = arena_grow(r->arena, &r->edits, &r->n, sizeof(*e));
 
-	return fill_groups(r->arena, r->text, groups);
+	if (e != NULL)
+		*e = (struct subst){(size_t)(groups[0].p - r->value),
+			groups[0].n, text};
+	return text;
 }
 
 enum truth
 effect_rewrite(const struct effect *e, struct span value, struct arena *a,
-               struct span *out)
+               struct subst **edits, size_t *n)
 {
-	struct replacement r = {.arena = a, .text = &e->action->text};
+	struct replacement r = {
+		.arena = a, .text = &e->action->text,
+		.value = value.p == NULL ? "" : value.p,
+	};
+	struct span out;
+	enum truth t;
 
-	return pattern_replace(e->action->pattern, value,
-	                       &e->action->program->table_context.limits,
-	                       fill_match, &r, a, out);
+	value.p = r.value;
+	t = pattern_replace(e->action->pattern, value,
+	                    &e->action->program->table_context.limits,
+	                    fill_match, &r, a, &out);
+	*edits = r.edits;
+	*n = r.n;
+	return t == TRUTH_YES && arena_full(a) ? TRUTH_FAILED : t;
 }

@@ -21,6 +21,7 @@
 #include "address.h"
 #include "caps.h"
 #include "two_mtas.h"
+#include "utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,19 +40,17 @@ effect_matches(const struct effect *e, struct span value)
 
 enum truth
 effect_rewrite(const struct effect *e, struct span value, struct arena *a,
-               struct span *out)
+               struct subst **edits, size_t *n)
 {
 	const struct span find = e->action->find, put = e->action->put;
 	const char *at = find.n == 0 ? NULL :
 		memmem(value.p, value.n, find.p, find.n);
-	size_t n;
 
-	*out = value;
+	*edits = arena_alloc(a, sizeof(**edits));
+	*n = 1;
 	if (at == NULL)
 		return TRUTH_NO;
-	n = (size_t)(at - value.p);
-	*out = arena_printf(a, "%.*s%.*s%.*s", (int)n, value.p, SPAN_ARG(put),
-	                    (int)(value.n - n - find.n), at + find.n);
+	**edits = (struct subst){(size_t)(at - value.p), find.n, put};
 	return TRUTH_YES;
 }
 
@@ -106,6 +105,41 @@ cut(struct span *s, char mark)
 	return head;
 }
 
+static struct span
+without_controls(struct arena *a, struct span s)
+{
+	char *p;
+	size_t i;
+
+	s = arena_copy(a, s);
+	p = (char *)(size_t)s.p; /* the copy is ours */
+	for (i = 0; i < s.n; i++)
+		if ((unsigned char)p[i] < ' ' || p[i] == 0x7f)
+			p[i] = ' ';
+	return span_trim(s);
+}
+
+/* A value rewritten reads as it should. */
+static void
+check_rewrite(struct told *t, struct span raw, const struct effect *e)
+{
+	struct span value = header_decode(t->arena, raw), put, got;
+	struct subst *s;
+	size_t n;
+
+	if (!utf8_valid(e->action->find) || /* cuts no character */
+	    effect_rewrite(e, value, t->arena, &s, &n) != TRUTH_YES)
+		return;
+	put = utf8_make_valid(t->arena, s->text);
+	got = header_rewrite(t->arena, SPAN("X"), raw, s, n);
+	hold(got.p != NULL && got.p[got.n] == '\0');
+	value = without_controls(t->arena, arena_printf(t->arena,
+		"%.*s%.*s%.*s", (int)s->at, value.p, SPAN_ARG(put),
+		(int)(value.n - s->at - s->n), value.p + s->at + s->n));
+	hold(put.n != strnlen(put.p, put.n) || span_is(value,
+		without_controls(t->arena, header_decode(t->arena, got))));
+}
+
 static void
 apply(struct told *t, enum effect_kind kind, struct span s)
 {
@@ -125,6 +159,9 @@ apply(struct told *t, enum effect_kind kind, struct span s)
 		half[i] = i;
 	e.rcpts = half;
 	e.n_rcpts = i;
+	for (i = 0; kind == EFFECT_REWRITE_HEADER && i < 20 &&
+	     i < message_fields(t->m); i++)
+		check_rewrite(t, message_field(t->m, i)->raw, &e);
 	if (!message_apply(t->m, &e, &why))
 		hold(why.p != NULL && why.p[why.n] == '\0');
 }

@@ -28,10 +28,13 @@ endif
 # Addresses, the header and replies.
 if HAVE_CHECK
 check_PROGRAMS += tests/test_address tests/test_encoded tests/test_message \
-	tests/test_reply
+	tests/test_reply tests/test_rewrite
 tests_test_address_SOURCES = tests/test_address.c tests/check.h
 tests_test_address_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_address_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+tests_test_rewrite_SOURCES = tests/test_rewrite.c tests/check.h
+tests_test_rewrite_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_rewrite_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 tests_test_encoded_SOURCES = tests/test_encoded.c tests/check.h
 tests_test_encoded_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_encoded_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)

@@ -59,7 +59,7 @@ END_TEST
 START_TEST(encoded_words_are_decoded)
 {
 	DECODES("=?utf-8?Q?Gr=C3=BC=c3=9fe_aus?= K", "Gr\xc3\xbc\xc3\x9f" "e aus K");
-	DECODES("=?UTF-8?b?R3LDvMOfZQ==?=", "Gr\xc3\xbc\xc3\x9f" "e");
+	DECODES("=?UTF-8?B?R3LDvMOfZQ==?=", "Gr\xc3\xbc\xc3\x9f" "e");
 	DECODES("=?iso-8859-1?q?=FC?=", "\xc3\xbc");
 	DECODES("=?ISO-8859-15?q?=A4?=", "\xe2\x82\xac");
 	DECODES("=?us-ascii*en?Q?a?=", "a");
@@ -273,7 +273,7 @@ END_TEST
 START_TEST(what_is_not_ascii_is_encoded)
 {
 	encodes_as(SPAN("Rosen, Tulpen und Nelken aus K\xc3\xb6ln"),
-	           "Rosen, Tulpen und Nelken aus =?UTF-8?b?S8O2bG4=?=");
+	           "Rosen, Tulpen und Nelken aus =?UTF-8?B?S8O2bG4=?=");
 	encodes(SPAN("a\xff"), SPAN("a" FFFD));
 	encodes(SPAN("\xf0\x9f\x98\x80  \xc3\xbc x \xc3\xbc"),
 	        SPAN("\xf0\x9f\x98\x80  \xc3\xbc x \xc3\xbc"));

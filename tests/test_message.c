@@ -24,20 +24,19 @@ effect_matches(const struct effect *e, struct span value)
 
 enum truth
 effect_rewrite(const struct effect *e, struct span value, struct arena *a,
-               struct span *out)
+               struct subst **edits, size_t *n)
 {
 	const char *at = memmem(value.p, value.n, e->action->find,
 	                        strlen(e->action->find));
-	size_t n;
 
-	*out = value;
+	*edits = arena_alloc(a, sizeof(**edits));
+	*n = 1;
 	if (e->action->fails)
 		return TRUTH_FAILED;
 	if (at == NULL)
 		return TRUTH_NO;
-	n = (size_t)(at - value.p) + strlen(e->action->find);
-	*out = arena_printf(a, "%.*s%s%.*s", (int)(at - value.p), value.p,
-	                    e->action->put, (int)(value.n - n), value.p + n);
+	**edits = (struct subst){(size_t)(at - value.p),
+		strlen(e->action->find), span_of(e->action->put)};
 	return TRUTH_YES;
 }
 
@@ -290,8 +289,8 @@ START_TEST(rewrite_encodes_only_what_it_changed)
 	                         "S: b");
 
 	APPLY(m, .kind = EFFECT_REWRITE_HEADER, .name = SPAN("s"), .action = &put);
-	ck_assert_str_eq(changes(m), "change S 3 =?UTF-8?b?w6Q=?=\n"
-	                 "change S 2 =?UTF-8?b?YcOkYw==?=\n");
+	ck_assert_str_eq(changes(m), "change S 3 =?UTF-8?B?w6Q=?=\n"
+	                 "change S 2 =?UTF-8?Q?a=C3=A4c?=\n");
 	ck_assert(span_is(message_result_value(m, 0),
 	                  SPAN("=?UTF-8?Q?=C3=BC?= a")));
 }

@@ -97,7 +97,7 @@ mta_agrees(const struct message *m, enum mta mta,
 }
 
 static bool
-is_fit_value(size_t column, struct span s)
+is_fit_value(size_t column, struct span s, bool is_new)
 {
 	size_t i;
 
@@ -112,7 +112,8 @@ is_fit_value(size_t column, struct span s)
 			if (s.p[i + 1] != ' ' && s.p[i + 1] != '\t')
 				return false;
 			column = (size_t)-1;
-		} else if (c < ' ' || c == 0x7f) {
+		} else if (c == '\0' || c == '\r' ||
+		           (is_new && (c < ' ' || c >= 0x7f))) {
 			return false;
 		}
 	}
@@ -128,7 +129,8 @@ is_fit(const struct change *c)
 	    (c->kind == CHANGE_HEADER && c->index == 0))
 		return false;
 	return c->value.p == NULL ? c->kind == CHANGE_HEADER :
-		is_fit_value(c->name.n + 2, c->value);
+		is_fit_value(c->name.n + 2, c->value,
+		             c->kind != CHANGE_HEADER);
 }
 
 bool

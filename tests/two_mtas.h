@@ -18,7 +18,8 @@ bool mta_agrees(const struct message *m, enum mta mta,
 
 /*
  * May each be handed to libmilter? NUL-terminated, no CR, no LF without a
- * blank behind it, no control, no line too long; additions of recipients
+ * blank behind it, no line too long; no other control and no 8-bit byte but in
+ * a value that came with it and was changed elsewhere; additions of recipients
  * before removals, in the order of session.h.
  */
 bool changes_are_fit(const struct change *changes, size_t n);

@@ -123,16 +123,58 @@ look_at_chroot(struct visit *v, const void *of)
 	}
 }
 
+/*
+ * Does a door leave us out though another asks us, and names other milters
+ * in our place? One filter may stand before submission, one before port 25.
+ */
+static bool
+is_elsewhere(struct visit *v, const struct postfix *pf, const struct door *door)
+{
+	struct span list = postfix_value(pf, door, door->milters);
+	const struct door *d;
+	struct entry e;
+
+	if (list.p == NULL || list.n == 0 ||
+	    postfix_attachment(v, pf, door, &e) != OTHER)
+		return false;
+	for (EACH_DOOR(d, pf))
+		if (!d->is_local &&
+		    postfix_attachment(v, pf, d, &e) != OTHER)
+			return true;
+	return false;
+}
+
+static bool
+is_left_out(struct visit *v, const struct postfix *pf, const struct door *d)
+{
+	struct entry e;
+
+	return postfix_attachment(v, pf, d, &e) == OTHER &&
+	       !is_elsewhere(v, pf, d);
+}
+
+static void
+look_elsewhere(struct visit *v, const void *of)
+{
+	const struct postfix *pf = of;
+	const struct door *d;
+
+	for (EACH_DOOR(d, pf))
+		if (is_elsewhere(v, pf, d))
+			mend_list(v, pf, d, NULL, TEXT(v, "has other milters "
+			          "than %s: mail that comes this way is "
+			          "theirs", v->socket));
+}
+
 static void
 look_at_milters(struct visit *v, const void *of)
 {
 	const struct postfix *pf = of;
 	const struct door *d;
-	struct entry e;
 
 	for (EACH_DOOR(d, pf))
 		if (!d->is_local && !postfix_overrides(pf, d, d->milters) &&
-		    postfix_attachment(v, pf, d, &e) == OTHER)
+		    is_left_out(v, pf, d))
 			mend_list(v, pf, d, NULL, TEXT(v, "smtpd_milters does "
 			          "not name %s: no mail is filtered",
 			          v->socket));
@@ -143,12 +185,11 @@ static void
 look_at_overrides(struct visit *v, const struct postfix *pf, bool loopback)
 {
 	const struct door *d;
-	struct entry e;
 
 	for (EACH_DOOR(d, pf))
 		if (!d->is_local && d->loopback == loopback &&
 		    postfix_overrides(pf, d, d->milters) &&
-		    postfix_attachment(v, pf, d, &e) == OTHER)
+		    is_left_out(v, pf, d))
 			mend_list(v, pf, d, NULL, TEXT(v, "its own "
 			          "smtpd_milters leaves out %s: mail that comes "
 			          "this way is not filtered", v->socket));
@@ -171,10 +212,9 @@ look_at_local_mail(struct visit *v, const void *of)
 {
 	const struct postfix *pf = of;
 	const struct door *d;
-	struct entry e;
 
 	for (EACH_DOOR(d, pf))
-		if (d->is_local && postfix_attachment(v, pf, d, &e) == OTHER)
+		if (d->is_local && is_left_out(v, pf, d))
 			mend_list(v, pf, d, NULL, TEXT(v, "non_smtpd_milters "
 			          "does not name %s: mail from the sendmail "
 			          "command is not filtered", v->socket));
@@ -547,6 +587,7 @@ look_at_bare_newline(struct visit *v, const void *of)
 static const struct check checks[] = {
 	{"socket-syntax", FAULT, look_at_syntax},
 	{"chroot", FAULT, look_at_chroot},
+	{"other-milters", NOTE, look_elsewhere},
 	{"not-attached", FAULT, look_at_milters},
 	{"service-override", FAULT, look_at_open_overrides},
 	{"loopback-service", NOTE, look_at_loopback_overrides},

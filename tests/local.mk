@@ -68,7 +68,8 @@ dist_check_SCRIPTS += tests/layers.sh tests/policies.sh \
 TESTS += tests/layers.sh tests/policies.sh tests/endtoend/postfix.tap
 EXTRA_DIST += tests/endtoend/endtoend.py tests/endtoend/private.py \
 	tests/endtoend/postfix.py tests/endtoend/cases.py \
-	tests/endtoend/scenes.py tests/endtoend/nameserver.py \
+	tests/endtoend/scenes.py tests/endtoend/policies.py \
+	tests/endtoend/nameserver.py \
 	tests/endtoend/cases
 EXTRA_DIST += contrib/spf-suite contrib/check contrib/common.sh contrib/demo contrib/demo.py \
 	contrib/packages contrib/packages.check contrib/policies \

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 
+import policies  # noqa: F401: more scenes
 from cases import Case, Run
 from private import Door, Failure, Vaglio, Workplace
 from scenes import SCENES, Stage

@@ -5,6 +5,7 @@
 #include "diff.h"
 #include "edit.h"
 #include "explain.h"
+#include "notice.h"
 #include "try.h"
 
 /* ---- what happens at each stage ---- */
@@ -389,6 +390,26 @@ print_shadow(const struct explained *e, const struct shadow *s, FILE *out)
 		SPAN_ARG(place));
 }
 
+static void
+print_notices(const struct explained *e, FILE *out)
+{
+	const struct effect *n;
+	struct span name, place;
+	size_t i;
+
+	for (i = 0; i < e->n_notices; i++) {
+		n = &e->notices[i];
+		if (n->kind != EFFECT_NOTIFY)
+			continue;
+		name = policy_rule_name(e->trial->policy, n->rule);
+		place = explain_place(e->trial, n->rule);
+		fprintf(out, "notify  %.*s would tell %.*s   (%.*s)\n",
+			SPAN_ARG(name), SPAN_ARG(notice_address(n->value) ?
+			n->value : SPAN("nobody: that is no address")),
+			SPAN_ARG(place));
+	}
+}
+
 static bool
 print_difference(const struct explained *e, FILE *out)
 {
@@ -421,6 +442,7 @@ print_text(const struct explained *e, FILE *out)
 		print_end(e, &e->end, NULL, out);
 	for (i = 0; i < e->n_shadows; i++)
 		print_shadow(e, &e->shadows[i], out);
+	print_notices(e, out);
 	if (policy_settings(e->trial->policy)->shadow.number != 0)
 		fputs("set shadow yes: all of this is logged, and mail is let "
 			"in unchanged\n", out);
@@ -443,6 +465,8 @@ collect(struct explained *e)
 	e->let_in = t->answer.kind == ANSWER_ACCEPT;
 	return review_shadows(session_review(t->session), &e->shadows,
 	                      &e->n_shadows) &&
+		review_logs(session_review(t->session), &e->notices,
+		            &e->n_notices) &&
 		(!e->let_in || (lines_before(t, &e->before) &&
 		                lines_after(t, &e->after)));
 }

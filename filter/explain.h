@@ -45,6 +45,8 @@ struct explained {
 	struct explain_end end;
 	const struct shadow *shadows;
 	size_t n_shadows;
+	const struct effect *notices; /* what tells somebody: logs, too */
+	size_t n_notices;
 	bool let_in;
 	struct explain_lines before, after;
 };

@@ -91,6 +91,31 @@ failed:
 	return NULL;
 }
 
+static json_t *
+notices(const struct explained *e)
+{
+	json_t *all = json_array(), *one;
+	const struct effect *n;
+	size_t i;
+
+	for (i = 0; i < e->n_notices; i++) {
+		n = &e->notices[i];
+		if (n->kind != EFFECT_NOTIFY)
+			continue;
+		one = json_pack("{s:o, s:o, s:o, s:i}",
+			"rule", rule_name(e, n->rule),
+			"place", rule_place(e, n->rule),
+			"address", text(e, n->value),
+			"once", (int)n->per);
+		if (json_array_append_new(all, one) != 0)
+			goto failed;
+	}
+	return all;
+failed:
+	json_decref(all);
+	return NULL;
+}
+
 /* Of a recipient: what RCPT was answered, or what was read for it. */
 static json_t *
 recipient(const struct explained *e, size_t i)
@@ -228,6 +253,7 @@ object(const struct explained *e)
 		"lookups", lookups(e),
 		"recipients", recipients(e),
 		"shadows", shadows(e),
+		"notices", notices(e),
 		"changes", changes(e),
 		"left_out", left_out(e));
 }

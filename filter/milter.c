@@ -65,6 +65,7 @@ struct connection {
 static struct {
 	struct current *policies;
 	struct sink *log;
+	struct notifier *notifier;
 	unsigned limit;
 	atomic_uint sessions;
 	atomic_uint busy; /* callbacks at work */
@@ -86,6 +87,13 @@ host_log(void *of, int priority, struct span line)
 {
 	(void)of;
 	sink_write(shared.log, priority, line);
+}
+
+static bool
+host_notify(void *of, const struct notice *notice)
+{
+	(void)of;
+	return notifier_add(shared.notifier, notice);
 }
 
 /* ---- what to ask for ---- */
@@ -339,6 +347,7 @@ make_session(struct connection *c)
 {
 	const struct session_host host = {
 		.macro = host_macro, .log = host_log, .of = c,
+		.notify = host_notify,
 		.resolver = c->resolver};
 
 	if (c->refused != NULL)
@@ -753,7 +762,7 @@ on_close(SMFICTX *ctx)
 
 bool
 milter_serve(int listener, struct current *policies, struct sink *log,
-             unsigned limit)
+             struct notifier *notifier, unsigned limit)
 {
 	static char name[] = FILTER_NAME;
 	char descriptor[32];
@@ -777,6 +786,7 @@ milter_serve(int listener, struct current *policies, struct sink *log,
 
 	shared.policies = policies;
 	shared.log = log;
+	shared.notifier = notifier;
 	shared.limit = limit;
 	snprintf(descriptor, sizeof(descriptor), "fd:%d", listener);
 	smfi_setbacklog(CAPS_BACKLOG);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "current.h"
+#include "notice.h"
 #include "sink.h"
 
 /*
@@ -14,7 +15,7 @@
  * gave up by itself. libmilter allows one call in a process' life.
  */
 bool milter_serve(int listener, struct current *policies, struct sink *log,
-                  unsigned limit);
+                  struct notifier *notifier, unsigned limit);
 
 /*
  * Asks milter_serve to end. It may take some seconds to notice unless a

@@ -6,6 +6,7 @@
 #include "caps.h"
 #include "edit.h"
 #include "log.h"
+#include "notice.h"
 #include "report.h"
 
 #define NAMED 32 /* recipients and authors that a line can hold */
@@ -51,11 +52,11 @@ rule_name(const struct told *t, const struct verdict *v)
 	return policy_rule_name(t->policy, v->rule);
 }
 
-void
-report(struct told *t, int priority, const struct report *r)
+static struct span
+make_line(struct told *t, const struct report *r, char line[LOG_LINE])
 {
 	struct span to[NAMED], from[NAMED];
-	char line[LOG_LINE], ip[IP_TEXT];
+	char ip[IP_TEXT];
 	struct log_entry e = {
 		.id = told_macro(t, SPAN("i")),
 		.verb = r->verb,
@@ -74,15 +75,55 @@ report(struct told *t, int priority, const struct report *r)
 		.reply = r->reply,
 	};
 
-	if (t->host->log == NULL)
-		return;
 	if (t->client_told)
 		e.client = span_of(ip_print(&t->client, ip));
 	if (t->client_name_is == NAME_VERIFIED)
 		e.client_name = t->client_name;
 	e.n_to = recipients(t, r->rcpt, to);
 	e.n_header_from = header_from(t, from);
-	t->host->log(t->host->of, priority, log_line(line, &e));
+	return log_line(line, &e);
+}
+
+void
+report(struct told *t, int priority, const struct report *r)
+{
+	char line[LOG_LINE];
+
+	if (t->host->log != NULL)
+		t->host->log(t->host->of, priority, make_line(t, r, line));
+}
+
+/* ---- notices ---- */
+
+/* A note is logged if it will be sent. */
+static void
+send_notice(struct told *t, const struct effect *e, struct report *r)
+{
+	char line[LOG_LINE];
+	struct notice n = {
+		.server = policy_settings(t->policy)->notify_server.text,
+		.rule = rule_name(t, r->verdict),
+		.address = e->value,
+		.login = told_macro(t, SPAN("{auth_authen}")),
+		.once = e->per,
+		.client = t->client,
+		.port = t->client_port,
+	};
+
+	r->verb = "notify";
+	if (!notice_address(e->value)) {
+		r->why = SPAN("no notice can go to this address");
+		report(t, LOG_WARNING, r);
+		return;
+	}
+	if (policy_settings(t->policy)->shadow.number != 0) {
+		r->shadow = "noted";
+		report(t, LOG_INFO, r);
+		return;
+	}
+	n.facts = make_line(t, r, line);
+	if (t->host->notify != NULL && t->host->notify(t->host->of, &n))
+		report(t, LOG_INFO, r);
 }
 
 /* ---- the end of a message ---- */
@@ -91,18 +132,23 @@ static void
 report_logs(struct told *t, struct review *review, enum stage stage)
 {
 	const struct effect *e;
-	struct report r = {.verb = "log", .stage = stage, .rcpt = NO_RCPT};
+	struct report r;
 	struct verdict v = {.kind = VERDICT_NONE};
 	size_t i, n;
 
 	if (!review_logs(review, &e, &n))
 		return;
-	r.verdict = &v;
 	for (i = 0; i < n; i++) {
 		v.rule = e[i].rule;
-		r.text = e[i].value;
-		r.rcpt = e[i].n_rcpts == 1 ? e[i].rcpts[0] : NO_RCPT;
-		report(t, LOG_INFO, &r);
+		r = (struct report){
+			.verb = "log", .verdict = &v, .stage = stage,
+			.rcpt = e[i].n_rcpts == 1 ? e[i].rcpts[0] : NO_RCPT,
+			.text = e[i].value,
+		};
+		if (e[i].kind == EFFECT_NOTIFY)
+			send_notice(t, &e[i], &r);
+		else
+			report(t, LOG_INFO, &r);
 	}
 }
 

@@ -31,17 +31,20 @@
 #include "current.h"
 #include "identity.h"
 #include "milter.h"
+#include "notice.h"
 #include "run.h"
 #include "sink.h"
 #include "socket.h"
 
 #define DRAIN_SECONDS 30 /* longer than any answer of ours takes */
+#define DRAIN_NOTICES 5000 /* ms */
 #define OWN_FILES 64     /* descriptors that are no sessions' */
 
 struct filter {
 	char *config;             /* absolute */
 	struct current *policies;
 	struct sink *log;
+	struct notifier *notifier;
 	struct listener listener;
 	struct identity who;
 	int control;
@@ -421,7 +424,7 @@ milter_thread(void *of)
 	struct filter *f = of;
 
 	f->gave_up = !milter_serve(dup(f->listener.fd), f->policies, f->log,
-	                           f->limit);
+	                           f->notifier, f->limit);
 	/* Wakes the main thread if the signal was taken from it. */
 	pthread_kill(f->main, SIGTERM);
 	return NULL;
@@ -433,6 +436,9 @@ start_threads(struct filter *f)
 	pthread_t control;
 
 	f->main = pthread_self();
+	f->notifier = notifier_new(f->log);
+	if (f->notifier == NULL || !notifier_start(f->notifier))
+		return EX_OSERR;
 	if (f->control >= 0 &&
 	    (pthread_create(&control, NULL, control_thread, f) != 0 ||
 	     pthread_detach(control) != 0))
@@ -534,6 +540,7 @@ stop(struct filter *f)
 	if (!milter_drain(DRAIN_SECONDS))
 		sink_printf(f->log, LOG_WARNING,
 		            "the end did not wait for a message at work");
+	notifier_drain(f->notifier, DRAIN_NOTICES);
 }
 
 static int

@@ -628,6 +628,7 @@ static bool
 carry_out(struct session *s, const struct effect *e, struct span *why)
 {
 	switch (e->kind) {
+	case EFFECT_NOTIFY:
 	case EFFECT_LOG:
 		return true;
 	case EFFECT_STAMP_RECEIVED_SPF:

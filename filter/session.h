@@ -50,12 +50,16 @@ struct change {
 	struct span name, value; /* NUL-terminated, but for a body's piece */
 };
 
+struct notice;
+
 /* The MTA's side. */
 struct session_host {
 	/* The value of a macro ("i", "{auth_authen}") now, or NULL. */
 	const char *(*macro)(void *of, const char *name);
 	/* One log line, without its time; NULL: nothing is logged. */
 	void (*log)(void *of, int priority, struct span line);
+	/* A notice; whether it will be sent. NULL: none are. */
+	bool (*notify)(void *of, const struct notice *notice);
 	void *of;
 	/*
 	 * Who is asked for SPF, or NULL: SPF then is what session_say_spf

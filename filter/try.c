@@ -313,6 +313,31 @@ has_body(const struct trial *t, const struct expectation *e, struct finding *f)
 	return found;
 }
 
+/* Whatever becomes of the message. */
+static bool
+has_notice(const struct trial *t, const struct expectation *e,
+           struct finding *f)
+{
+	struct span wanted = canonical(t, e->rcpt), all = SPAN(""), one;
+	const struct effect *effects;
+	bool found = false;
+	size_t i, n;
+
+	f->got = SPAN("no memory");
+	if (!review_logs(session_review(t->session), &effects, &n))
+		return false;
+	for (i = 0; i < n && all.p != NULL; i++) {
+		if (effects[i].kind != EFFECT_NOTIFY)
+			continue;
+		one = canonical(t, effects[i].value);
+		found = found || span_is_nocase(one, wanted);
+		all = arena_printf(t->arena, "%s%snotify %.*s", all.p,
+			all.n == 0 ? "" : ", ", SPAN_ARG(one));
+	}
+	f->got = all.n == 0 ? SPAN("no notify") : all;
+	return found;
+}
+
 /* Of the message as it is let in. */
 static bool
 meets_message(const struct trial *t, const struct expectation *e,
@@ -344,15 +369,17 @@ static struct span
 expected_message(const struct trial *t, const struct expectation *e)
 {
 	bool rcpt = e->kind == EXPECT_RCPT || e->kind == EXPECT_NO_RCPT;
-	bool no = e->kind == EXPECT_NO_RCPT || e->kind == EXPECT_NO_HEADER;
+	bool no = e->kind == EXPECT_NO_RCPT || e->kind == EXPECT_NO_HEADER
+	          || e->kind == EXPECT_NO_NOTIFY;
+	bool notify = e->kind == EXPECT_NOTIFY || e->kind == EXPECT_NO_NOTIFY;
 
 	if (e->kind == EXPECT_BODY || e->kind == EXPECT_BODY_NOT)
 		return arena_printf(t->arena, "body %scontains \"%.*s\"",
 			e->kind == EXPECT_BODY ? "" : "not ",
 			SPAN_ARG(e->value));
-	if (rcpt)
-		return arena_printf(t->arena, "%srcpt %.*s", no ? "no " : "",
-			SPAN_ARG(e->rcpt));
+	if (rcpt || notify)
+		return arena_printf(t->arena, "%s%s %.*s", no ? "no " : "",
+			rcpt ? "rcpt" : "notify", SPAN_ARG(e->rcpt));
 	if (e->value.p == NULL)
 		return arena_printf(t->arena, "%sheader \"%.*s\"",
 			no ? "no " : "", SPAN_ARG(e->name));
@@ -370,6 +397,10 @@ meets(const struct trial *t, const struct expectation *e, struct finding *f)
 	case EXPECT_SHADOW:
 		f->expected = expected_verdict(t, e, "shadow ");
 		return meets_shadow(t, e, f);
+	case EXPECT_NOTIFY:
+	case EXPECT_NO_NOTIFY:
+		f->expected = expected_message(t, e);
+		return has_notice(t, e, f) == (e->kind == EXPECT_NOTIFY);
 	default:
 		f->expected = expected_message(t, e);
 		return meets_message(t, e, f);

@@ -43,6 +43,8 @@
 #define CAPS_DNS_CACHE (16 << 20)   /* what is kept of the DNS: some 50,000 answers */
 #define CAPS_REDIS_BYTES (1 << 20)  /* of one answer of a Redis server */
 #define CAPS_REDIS_VALUES 10000     /* values in it: more belong in keys */
+#define CAPS_NOTICES 100            /* notices that wait to be sent */
+#define CAPS_NOTICE_TURNS 10000     /* rules, addresses and logins that had theirs */
 #define CAPS_CONNECTION_BYTES (1 << 20) /* what a session keeps between messages */
 #define CAPS_SESSIONS 20000         /* MTA connections at a time; an idle one costs some kB */
 #define CAPS_BACKLOG 1024           /* connections that wait to be accepted */

@@ -40,6 +40,8 @@ enum expect_kind {
 	EXPECT_NO_RCPT,
 	EXPECT_BODY,      /* body contains "text" */
 	EXPECT_BODY_NOT,
+	EXPECT_NOTIFY,    /* rcpt: the address */
+	EXPECT_NO_NOTIFY,
 };
 
 struct expectation {

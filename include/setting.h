@@ -28,10 +28,12 @@ ROW(first_refusal, "first-refusal", CHOICE, "connect mail rcpt", 0, 0) \
 ROW(recipient_delimiter, "recipient-delimiter", TEXT, "", 0, 0) \
 ROW(message_limit, "message-limit", SIZE, "64M", 1024, 1099511627776) \
 ROW(memory_limit, "memory-limit", SIZE, "1G", 1048576, 1099511627776) \
+ROW(notify_server, "notify-server", SERVER, "127.0.0.1:25", 0, 0) \
 ROW(match_limit, "match-limit", NUMBER, "1000000", 100, 1000000000)
 
 enum setting_type {
 	SETTING_TEXT,   /* struct span */
+	SETTING_SERVER, /* the same: host:port or unix:path */
 	SETTING_NUMBER, /* double, as SIZE, TIME (seconds) and MODE */
 	SETTING_SIZE,
 	SETTING_TIME,

@@ -43,6 +43,7 @@ enum effect_kind {
 	EFFECT_APPEND,         /* these are of the body */
 	EFFECT_PREPEND_BODY,
 	EFFECT_REPLACE_BODY,
+	EFFECT_NOTIFY,         /* value: the address */
 	EFFECT_LOG,
 };
 
@@ -63,6 +64,7 @@ struct effect {
 	                      NULL if there is only this */
 	bool once;         /* not where the text stands already */
 	const struct action *action; /* for effect_matches, effect_rewrite */
+	unsigned per;      /* of a notice: seconds in which there is no other */
 	const size_t *rcpts;         /* whose reading reached it */
 	size_t n_rcpts;
 };

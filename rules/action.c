@@ -35,6 +35,8 @@ const struct action_row action_rows[] = {
 	 true, NULL, NULL, NULL},
 	{"stamp authentication-results", 0, VERDICT_NONE,
 	 EFFECT_STAMP_RESULTS, true, NULL, NULL, NULL},
+	{"notify", TAKES_ADDRESS | TAKES_PER, VERDICT_NONE, EFFECT_NOTIFY,
+	 false, NULL, NULL, NULL},
 	{"log", TAKES_TEXT, VERDICT_NONE, EFFECT_LOG, false, NULL, NULL, NULL},
 };
 

@@ -20,6 +20,7 @@ enum action_takes {
 	TAKES_OPTIONAL_TEXT = 32,
 	TAKES_ADDRESS = 64,        /* a string, a word or <> */
 	TAKES_BODY = 128,          /* texts for a body, [once] */
+	TAKES_PER = 256,           /* [once per TIME] */
 };
 
 struct action_row {
@@ -32,6 +33,19 @@ struct action_row {
 };
 
 #define ACTIONS_MAX 32
+/* Seconds: where "once per" is not said, and what it may say. */
+#define ACTION_ONCE 3600
+#define ACTION_ONCE_LEAST 60
+#define ACTION_ONCE_MOST (30 * 86400)
+
+/* It tells somebody: done whatever the verdict, and never fails its rule. */
+static inline bool
+action_tells(const struct action_row *row)
+{
+	return row->ends == VERDICT_NONE &&
+	       (row->effect == EFFECT_LOG || row->effect == EFFECT_NOTIFY);
+}
+
 extern const struct action_row action_rows[];
 extern const size_t action_count;
 

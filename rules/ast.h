@@ -199,6 +199,7 @@ struct ast_action {
 	                                 body, as plain text */
 	struct ast_value *html;       /* of a body, as HTML */
 	bool once;
+	struct ast_value *per;        /* once per: a time */
 	struct ast_action *next;
 };
 
@@ -221,6 +222,7 @@ struct ast_expect {
 		AST_EXPECT_VERDICT, AST_EXPECT_SHADOW, AST_EXPECT_HEADER,
 		AST_EXPECT_NO_HEADER, AST_EXPECT_RCPT, AST_EXPECT_NO_RCPT,
 		AST_EXPECT_BODY, AST_EXPECT_BODY_NOT,
+		AST_EXPECT_NOTIFY, AST_EXPECT_NO_NOTIFY,
 	} kind;
 	struct span verdict;          /* "accept", ..., "held" */
 	struct ast_value *by, *at, *rcpt, *reply; /* or NULL */

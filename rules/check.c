@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "caps.h"
 #include "checker.h"
+#include "number.h"
 
 /* ---- names ---- */
 
@@ -221,6 +222,21 @@ check_fixed_address(struct checker *c, const struct ast_action *a)
 		           "\"%.*s\" is no mail address", SPAN_ARG(s));
 }
 
+static unsigned
+check_per(struct checker *c, const struct ast_value *v)
+{
+	double seconds;
+
+	if (v == NULL)
+		return ACTION_ONCE;
+	if (number_parse_time(v->text, &seconds) &&
+	    seconds >= ACTION_ONCE_LEAST && seconds <= ACTION_ONCE_MOST)
+		return (unsigned)seconds;
+	diag_error(c->diags, v->place, "\"once per\" wants a time from 1m to "
+	           "30d, such as 6h");
+	return ACTION_ONCE;
+}
+
 static struct action *
 check_action(struct checker *c, const struct ast_action *a)
 {
@@ -241,6 +257,7 @@ check_action(struct checker *c, const struct ast_action *a)
 		a->pattern->pattern = check_pattern(c, a->pattern, false);
 		out->pattern = a->pattern->pattern;
 	}
+	out->per = check_per(c, a->per);
 	if (a->row->takes & TAKES_ADDRESS)
 		check_fixed_address(c, a);
 	if (a->row->takes & TAKES_BODY)

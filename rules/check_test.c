@@ -355,6 +355,8 @@ take_expect(struct checker *c, const struct ast_expect *e,
 		[AST_EXPECT_NO_RCPT] = EXPECT_NO_RCPT,
 		[AST_EXPECT_BODY] = EXPECT_BODY,
 		[AST_EXPECT_BODY_NOT] = EXPECT_BODY_NOT,
+		[AST_EXPECT_NOTIFY] = EXPECT_NOTIFY,
+		[AST_EXPECT_NO_NOTIFY] = EXPECT_NO_NOTIFY,
 	};
 
 	out->kind = kinds[e->kind];

@@ -207,7 +207,7 @@ fill_failed(struct evaluation *e, const struct rule *r)
 
 	for (a = r->actions; a != NULL; a = a->next) {
 		if (a->row->ends != VERDICT_NONE
-		    || a->row->effect == EFFECT_LOG)
+		    || action_tells(a->row))
 			continue;
 		for (p = a->text.pieces; p != NULL; p = p->next) {
 			struct table_answer answer = {0};

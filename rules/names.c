@@ -41,6 +41,7 @@ effect_name(enum effect_kind k)
 		[EFFECT_APPEND] = "append",
 		[EFFECT_PREPEND_BODY] = "prepend body",
 		[EFFECT_REPLACE_BODY] = "replace body",
+		[EFFECT_NOTIFY] = "notify",
 		[EFFECT_LOG] = "log",
 	};
 

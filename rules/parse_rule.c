@@ -117,6 +117,16 @@ parse_recipient(struct parser *p, const char *words)
 	return parse_address(p, words);
 }
 
+/* per := "once" "per" TIME */
+static struct ast_value *
+parse_per(struct parser *p)
+{
+	if (!parser_accept(p, "per") || parser_ends(p) || !at_digit(p))
+		FAIL(p, parser_here(p), "after \"once\" stand \"per\" and a "
+		     "time: once per 6h");
+	return take_word(p);
+}
+
 /* What the action's row takes, in the row's order. */
 static void
 parse_arguments(struct parser *p, struct ast_action *a)
@@ -141,6 +151,8 @@ parse_arguments(struct parser *p, struct ast_action *a)
 		a->text = parse_recipient(p, words);
 	if (takes & TAKES_BODY)
 		parse_body_texts(p, a);
+	if ((takes & TAKES_PER) && parser_accept(p, "once"))
+		a->per = parse_per(p);
 }
 
 /* ---- an action's words ---- */

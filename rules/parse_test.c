@@ -182,7 +182,7 @@ static const char *const verdicts[] = {
 
 static const char *const expect_words[] = {
 	"accept", "reject", "tempfail", "discard", "held", "header", "rcpt",
-	"no", "shadow", "body",
+	"no", "shadow", "body", "notify",
 };
 
 static bool
@@ -261,7 +261,7 @@ parse_shadow(struct parser *p, struct ast_expect *e)
 	e->by = parse_word(p, "\"by\"");
 }
 
-/* no := "header" string | "rcpt" address */
+/* no := "header" string | "rcpt" address | "notify" address */
 static void
 parse_no(struct parser *p, struct ast_expect *e)
 {
@@ -272,9 +272,13 @@ parse_no(struct parser *p, struct ast_expect *e)
 		e->kind = AST_EXPECT_NO_RCPT;
 		refuse_fact_word(p, "\"no rcpt\"");
 		e->rcpt = parse_address(p, "\"no rcpt\"");
+	} else if (parser_accept(p, "notify")) {
+		e->kind = AST_EXPECT_NO_NOTIFY;
+		refuse_fact_word(p, "\"no notify\"");
+		e->rcpt = parse_address(p, "\"no notify\"");
 	} else {
 		FAIL(p, parser_here(p), "after \"expect no\" stands "
-		     "\"header\" or \"rcpt\"");
+		     "\"header\", \"rcpt\" or \"notify\"");
 	}
 }
 
@@ -287,7 +291,7 @@ unknown_expect(struct parser *p)
 	if (parser_ends(p) || t->kind != TOKEN_WORD)
 		FAIL(p, parser_here(p), "after \"expect\" stands a verdict "
 		     "(accept, reject, tempfail, discard, held), or header, "
-		     "rcpt, body, no, shadow");
+		     "rcpt, body, notify, no, shadow");
 	meant = span_is(t->text, SPAN("quarantine")) ? "held" :
 		diag_nearest(t->text, expect_words, COUNT(expect_words));
 	FAIL(p, t->place, "unknown word after \"expect\", %s%s",
@@ -310,7 +314,7 @@ parse_body(struct parser *p, struct ast_expect *e)
 /*
  * expect := "expect" ( verdict details | "shadow" shadow | "no" no
  *                    | "header" string string | "rcpt" address
- *                    | "body" body )
+ *                    | "body" body | "notify" address )
  */
 static struct ast_expect *
 parse_expect(struct parser *p)
@@ -336,6 +340,10 @@ parse_expect(struct parser *p)
 		e->rcpt = parse_address(p, "\"rcpt\"");
 	} else if (parser_accept(p, "body")) {
 		parse_body(p, e);
+	} else if (parser_accept(p, "notify")) {
+		e->kind = AST_EXPECT_NOTIFY;
+		refuse_fact_word(p, "\"notify\"");
+		e->rcpt = parse_address(p, "\"notify\"");
 	} else {
 		unknown_expect(p);
 	}

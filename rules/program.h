@@ -103,6 +103,7 @@ struct action {
 	struct text text;      /* a body's: the plain form, the HTML form */
 	bool plain, html;      /* which of them are there */
 	bool once;
+	unsigned per;          /* once per: seconds */
 	const struct program *program;
 	struct place place;
 	struct action *next;

@@ -623,6 +623,7 @@ fill_effect(struct review *r, struct effect *e, size_t rule,
 	e->rule = rule;
 	e->name = a->name;
 	e->action = a;
+	e->per = a->per;
 	if (a->row->takes & TAKES_BODY)
 		return fill_body(&r->eval, &r->program->rules[rule], a, e);
 	if (e->kind != EFFECT_REWRITE_HEADER) {
@@ -668,7 +669,7 @@ note(struct review *r, struct effect_list *l, size_t rule,
 
 /*
  * The actions that were reached, in the file's order. let_in: those noted
- * for who gets the message; else log alone, for everybody.
+ * for who gets the message; else what tells somebody, for everybody.
  */
 static bool
 collect(struct review *r, bool let_in, struct effect_list *l)
@@ -685,7 +686,7 @@ collect(struct review *r, bool let_in, struct effect_list *l)
 			continue;
 		for (a = rule->actions; a != NULL; a = a->next)
 			if (a->row->ends == VERDICT_NONE
-			    && (a->row->effect == EFFECT_LOG) != let_in)
+			    && action_tells(a->row) != let_in)
 				break;
 		if (a == NULL)
 			continue;
@@ -703,7 +704,7 @@ collect(struct review *r, bool let_in, struct effect_list *l)
 		}
 		for (; a != NULL; a = a->next)
 			if (a->row->ends == VERDICT_NONE
-			    && (a->row->effect == EFFECT_LOG) != let_in
+			    && action_tells(a->row) != let_in
 			    && !note(r, l, number, a, rcpts, n))
 				return false;
 	}

@@ -1,8 +1,10 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "backend.h"
 #include "checker.h"
 #include "number.h"
+#include "peer.h"
 
 struct setting_row {
 	const char *name;
@@ -45,6 +47,19 @@ choice(const char *choices, struct span word)
 	return -1;
 }
 
+/* Is it where a server may be? */
+static bool
+is_server(struct span text)
+{
+	char *where = strndup(text.n > 0 ? text.p : "", text.n);
+	char why[PEER_WHY];
+	struct peer *p = where == NULL ? NULL : peer_new(where, why);
+
+	peer_free(p);
+	free(where);
+	return p != NULL;
+}
+
 static bool
 parse_value(const struct setting_row *row, struct span text,
             union setting_value *out)
@@ -53,6 +68,9 @@ parse_value(const struct setting_row *row, struct span text,
 	case SETTING_TEXT:
 		out->text = text;
 		return true;
+	case SETTING_SERVER:
+		out->text = text;
+		return is_server(text);
 	case SETTING_NUMBER:
 		return number_parse(text, &out->number);
 	case SETTING_SIZE:
@@ -122,6 +140,8 @@ wanted(struct checker *c, const struct setting_row *row)
 {
 	static const char *const names[] = {
 		[SETTING_TEXT] = "a text",
+		[SETTING_SERVER] = "a server that can be found: host:port or "
+		                   "unix:/path",
 		[SETTING_NUMBER] = "a number",
 		[SETTING_SIZE] = "a size such as 64K or 10M",
 		[SETTING_TIME] = "a time such as 30s or 2h",

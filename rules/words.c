@@ -17,7 +17,7 @@ static const char *const joiners[] = {
 };
 
 static const char *const reserved[] = {
-	"limit", "over", "notify", "time", "folded", "link", "score",
+	"limit", "over", "time", "folded", "link", "score",
 };
 
 static const char *const operators[] = {

@@ -191,7 +191,11 @@ endif
 
 # The command line, the log.
 if HAVE_CHECK
-check_PROGRAMS += tests/test_options tests/test_sink
+check_PROGRAMS += tests/test_options tests/test_sink tests/test_notice
+tests_test_notice_SOURCES = tests/test_notice.c tests/daemon.c \
+	tests/daemon.h tests/mta.c tests/mta.h tests/check.h
+tests_test_notice_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_notice_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 tests_test_options_SOURCES = tests/test_options.c tests/check.h
 tests_test_options_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_options_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)

@@ -20,17 +20,6 @@
 #include "apart.h"
 #include "caps.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1 /* they map terabytes, and open files for their reports */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 /* ---- there: what it may do ---- */
 
 #if defined(__x86_64__)
@@ -122,7 +111,7 @@ set_limits(void)
 		limit(RLIMIT_CORE, 0, 0) && limit(RLIMIT_FSIZE, 0, 0) &&
 		limit(RLIMIT_CPU, CAPS_ARCHIVE_SECONDS,
 		      CAPS_ARCHIVE_SECONDS + 1) &&
-		(SANITIZED || limit(RLIMIT_DATA, data + CAPS_ARCHIVE_MEMORY,
+		(APART_SANITIZED || limit(RLIMIT_DATA, data + CAPS_ARCHIVE_MEMORY,
 		                    data + CAPS_ARCHIVE_MEMORY));
 }
 
@@ -142,7 +131,7 @@ reset_signals(void)
 static void
 close_others(int fd)
 {
-	unsigned first = SANITIZED ? 3 : 0;
+	unsigned first = APART_SANITIZED ? 3 : 0;
 
 	if (fd > (int)first)
 		close_range(first, (unsigned)fd - 1, 0);
@@ -158,7 +147,7 @@ live(void (*job)(void *of, int fd), void *of, int fd, pid_t parent)
 		_exit(1); /* it is gone already */
 	close_others(fd);
 	reset_signals();
-	if (!set_limits() || (!SANITIZED && !lock_in()))
+	if (!set_limits() || (!APART_SANITIZED && !lock_in()))
 		_exit(1);
 	job(of, fd);
 	_exit(0);

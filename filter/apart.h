@@ -12,6 +12,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Sanitizers map terabytes and open files for their reports: with one the
+ * time is limited, and nothing else. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define APART_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define APART_SANITIZED 1
+#endif
+#endif
+#ifndef APART_SANITIZED
+#define APART_SANITIZED 0
+#endif
+
 struct apart {
 	pid_t pid;
 	int fd;

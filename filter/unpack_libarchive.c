@@ -116,7 +116,9 @@ struct reading {
 	const struct unpack_in *in;
 	struct span bytes;      /* of the archive */
 	struct archive *a;
-	struct unpack_names *told;       /* names */
+	struct unpack_names *told;
+	size_t n_entries;
+	size_t known;           /* entries that were told before */
 	bool bad;
 };
 
@@ -311,13 +313,15 @@ take_entry(struct reading *r, struct archive_entry *entry)
 	struct content c = {NULL, 0, 0, false};
 	struct span all = {NULL, 0};
 
+	if (r->n_entries++ < r->known)
+		return;
 	begin_file(r, entry, &f);
 	keep_names(r, &f);
 	if (is_folder(r, entry, &f))
 		return;
 	if (archive_entry_is_encrypted(entry))
 		u->faults |= UNPACK_ENCRYPTED;
-	else if (read_file(r, &f, &c))
+	else if (r->known == 0 && read_file(r, &f, &c))
 		all = (struct span){f.begin.p, c.n};
 	if (unpack_ok(u))
 		unpack_tell(r->in, &f, all);
@@ -344,6 +348,31 @@ next_file(struct reading *r)
 	}
 }
 
+/*
+ * Past a file whose content can't be read libarchive has no firm ground (7z:
+ * it follows a null pointer): the names behind it are read anew.
+ */
+static bool
+open_again(struct reading *r, enum look look)
+{
+	archive_read_free(r->a);
+	r->known = r->n_entries;
+	r->n_entries = 0;
+	r->a = open_reader(r->in->u->arena, r->bytes, look);
+	return r->a != NULL;
+}
+
+static void
+read_files(struct reading *r, enum look look)
+{
+	while (next_file(r) && !r->bad)
+		;
+	if (r->bad && r->n_entries > 0 && unpack_ok(r->in->u) &&
+	    open_again(r, look))
+		while (next_file(r))
+			;
+}
+
 /* Is it, or might it be, one at all? */
 static bool
 look_at(const struct unpack_in *in, struct span bytes, enum look look,
@@ -357,9 +386,8 @@ look_at(const struct unpack_in *in, struct span bytes, enum look look,
 	r.a = open_reader(u->arena, bytes, look);
 	if (r.a == NULL)
 		return false;
-	while (next_file(&r))
-		;
-	locked = archive_read_has_encrypted_entries(r.a) > 0;
+	read_files(&r, look);
+	locked = r.a != NULL && archive_read_has_encrypted_entries(r.a) > 0;
 	known = u->n_files > before || locked ||
 		(!r.bad && look != LOOK_TAR); /* zeros are an empty one */
 	if (locked)

@@ -285,3 +285,11 @@ endif
 dist_check_SCRIPTS += tests/doctor/doctor.tap
 TESTS += tests/doctor/doctor.tap
 tests/doctor/doctor.log: vaglio$(EXEEXT)
+
+# Archives, and the process that opens them.
+if HAVE_CHECK
+check_PROGRAMS += tests/test_archive
+tests_test_archive_SOURCES = tests/test_archive.c tests/check.h
+tests_test_archive_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ARCHIVE_CFLAGS)
+tests_test_archive_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif

@@ -243,7 +243,8 @@ failed:
 static json_t *
 object(const struct explained *e)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:o}",
 		"verdict", e->end.kind,
 		"stage", stage_name(e->end.stage),
 		"rule", rule_name(e, e->end.rule),

@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -203,14 +204,18 @@ def play(work, binary):
         policy = f.read()
     names = NameServer(ZONE)
     policy += 'set dns "%s"\n' % names.address
+    # Postfix's own way to keep a map.
+    policy = policy.replace('file "moved"', 'lmdb "moved"')
     vaglio = Vaglio(work, binary, os.path.join(work.top, "vaglio"), policy)
     for name in ("domains", "logins", "moved", "blocked"):
         shutil.copy(os.path.join(HERE, "policies", name), vaglio.folder)
+    subprocess.run(["postmap", "lmdb:%s/moved" % vaglio.folder], check=True)
     door = Door("demo", vaglio.milter,
                 ["mynetworks = 0.0.0.0/0"])
     postfix = Postfix(work, [door])
     vaglio.start("-p", vaglio.milter, "-u", "nobody:postfix")
-    print("Postfix on 127.0.0.1:%d, vaglio on %s,\npolicy %s\n"
+    print("Postfix on 127.0.0.1:%d, vaglio on %s,\npolicy %s,\n"
+          "who has moved is in a map that postmap made\n"
           % (door.port, vaglio.milter, os.path.relpath(POLICY)))
     rows = [("what was sent", "SMTP reply", "decided by")]
     sessions = [Session(*s) for s in SESSIONS]

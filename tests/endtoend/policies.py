@@ -164,6 +164,8 @@ def policy_outbound(stage):
             raise Failure("%s is %r" % (name, fields(mail, name)))
     if not mail.envelope[0].startswith(b"MAIL FROM:<root@example.org>"):
         raise Failure("the sender is %r" % mail.envelope[0])
+    if b"\r\nhello\r\n-- \r\nExample, Inc. - " not in mail.data:
+        raise Failure("there is no footer: %r" % mail.data)
     if b"10.1.2.3" in mail.data:
         raise Failure("the way is shown: %r" % mail.data)
 

@@ -3,7 +3,6 @@
 #include <glib.h>
 
 #include "change.h"
-#include "edit.h"
 #include "markup.h"
 #include "own.h"
 #include "write.h"
@@ -165,14 +164,12 @@ write_parts(struct edit *e, const struct effect *effect, const struct own *o,
 }
 
 bool
-change_body(struct told *t, const struct effect *effect)
+change_body(struct edit *e, const struct effect *effect)
 {
-	struct edit *e = told_edit(t);
 	struct forms f;
 	struct own o;
 
-	if (e == NULL || !make_forms(t->arena, effect, &f) ||
-	    !own_find(e, &o))
+	if (!make_forms(e->arena, effect, &f) || !own_find(e, &o))
 		return false;
 	if (o.why == NULL && effect->once && !find_text(e, &o, &f))
 		return false;

@@ -2,12 +2,12 @@
 #ifndef CHANGE_H
 #define CHANGE_H
 
-#include "told.h"
+#include "edit.h"
 
 /*
  * Carries out one of these effects, or leaves it out (edit_left_out). false:
  * no memory.
  */
-bool change_body(struct told *t, const struct effect *e);
+bool change_body(struct edit *e, const struct effect *effect);
 
 #endif

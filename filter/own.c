@@ -95,6 +95,7 @@ static const char *
 obstacle(struct edit *e)
 {
 	const struct mime *m = e->mime;
+	struct span body = e->splice.base;
 	const char *what;
 	size_t i;
 
@@ -105,6 +106,9 @@ obstacle(struct edit *e)
 			return arena_printf(e->arena, "readers disagree about "
 				"its parts: %s",
 				mime_defect_name(ambiguous[i])).p;
+	if (m->n_parts > 1 && body.n > 0 &&
+	    memmem(body.p, body.n, "\r--", 3) != NULL)
+		return "readers disagree about its parts: bare-cr";
 	for (i = 0; i < m->n_parts; i++) {
 		what = is_foreign(m, i) ? NULL : seal(&m->parts[i]);
 		if (what != NULL)

@@ -639,7 +639,8 @@ carry_out(struct session *s, const struct effect *e, struct span *why)
 	case EFFECT_PREPEND_BODY:
 	case EFFECT_REPLACE_BODY:
 		*why = SPAN("no memory for the changed body");
-		return change_body(&s->told, e);
+		return told_edit(&s->told) != NULL &&
+			change_body(s->told.edit, e);
 	default:
 		return message_apply(s->told.message, e, why);
 	}

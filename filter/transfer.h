@@ -28,7 +28,7 @@ size_t transfer_qp(struct span in, char *out, bool *bad);
 
 /*
  * Appends text, whose lines end in LF or CRLF, from the begin of a line on:
- * lines of at most 76 characters. No line begins with a "-", so none is a
+ * lines of at most 76 characters. No line begins with "--", so none is a
  * boundary.
  */
 void transfer_write_qp(GString *out, struct span text);

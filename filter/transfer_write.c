@@ -14,6 +14,20 @@ is_line_end(struct span s, size_t i)
 		(s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n');
 }
 
+static bool
+begins(struct span s, size_t i, struct span with)
+{
+	return s.n - i >= with.n && memcmp(s.p + i, with.p, with.n) == 0;
+}
+
+/* At a line's begin: a boundary, SMTP's end, an mbox's next message. */
+static bool
+begins_badly(struct span s, size_t i)
+{
+	return begins(s, i, SPAN("--")) || begins(s, i, SPAN("From ")) ||
+		(s.p[i] == '.' && is_line_end(s, i + 1));
+}
+
 /* May it stand as it is? column: from 0. */
 static bool
 is_plain(struct span s, size_t i, size_t column)
@@ -22,8 +36,8 @@ is_plain(struct span s, size_t i, size_t column)
 
 	if (c == ' ' || c == '\t')
 		return !is_line_end(s, i + 1);
-	if (column == 0 && (c == '-' || c == '.' || c == 'F'))
-		return false; /* a boundary, SMTP's end, an mbox's "From " */
+	if (column == 0 && begins_badly(s, i))
+		return false;
 	return c > ' ' && c < 0x7f && c != '=';
 }
 

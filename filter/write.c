@@ -349,8 +349,8 @@ put_encoded(const struct writer *w, struct span bytes, bool base64)
 		transfer_write_base64(out, bytes);
 	else
 		transfer_write_qp(out, bytes);
-	if (base64 && out->len > 0 && (ends_line(w->part->bytes) ||
-	                               w->own->part == 0))
+	if (out->len > 0 && !ends_line(span_of_string(out)) &&
+	    (w->own->part == 0 || (base64 && ends_line(w->part->bytes))))
 		g_string_append(out, "\r\n");
 	done = put(w, w->part->bytes, out);
 	g_string_free(out, TRUE);

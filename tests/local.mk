@@ -274,6 +274,11 @@ tests_test_html_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # The body, changed.
+noinst_PROGRAMS += tests/change_tool
+tests_change_tool_SOURCES = tests/change_tool.c
+tests_change_tool_LDADD = $(FILTER_LIBS)
+dist_check_SCRIPTS += tests/change_peer.py
+TESTS += tests/change_peer.py
 if HAVE_CHECK
 check_PROGRAMS += tests/test_edit
 tests_test_edit_SOURCES = tests/test_edit.c tests/check.h

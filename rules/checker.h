@@ -5,7 +5,8 @@
  * conditions, check_subject.c numbers what they ask, check_lookup.c finds and
  * makes tables, check_text.c makes texts of strings with ${...}, check_test.c
  * makes the policy's tests, lint.c tells what can't be or is odd once all
- * rules are known, setting.c has the settings.
+ * rules are known, finish.c keeps ready what reading needs, setting.c has the
+ * settings.
  */
 #ifndef CHECKER_H
 #define CHECKER_H
@@ -40,6 +41,11 @@ const char *check_path(struct checker *c, const struct ast_value *v);
 
 /* The number of the rule of that name, or NO_RULE. */
 size_t check_find_rule(struct checker *c, struct span name);
+
+/* ---- finish.c ---- */
+
+/* What reading needs, once all is checked; its array of questions anyway. */
+void check_finish(struct checker *c);
 
 /* ---- check_expr.c ---- */
 

@@ -6,6 +6,7 @@ RULES_LIBS = librules.a $(HS_LIBS) $(PCRE2_LIBS) $(IDN2_LIBS) $(GLIB_LIBS) \
 librules_a_SOURCES = \
 	rules/action.c \
 	rules/action.h \
+	rules/answers.c \
 	rules/arena.c \
 	rules/ast.h \
 	rules/backend.c \
@@ -31,6 +32,7 @@ librules_a_SOURCES = \
 	rules/eval.h \
 	rules/fill.c \
 	rules/fill.h \
+	rules/finish.c \
 	rules/ip.c \
 	rules/lex.c \
 	rules/lex.h \

@@ -203,4 +203,7 @@ size_t piece_ask(const struct piece *p);
 /* The first stage at which set first-refusal allows one. */
 enum stage program_first_refusal(const struct program *p);
 
+/* Fills answers; the program is checked. (answers.c) */
+void program_find_answers(struct program *p);
+
 #endif

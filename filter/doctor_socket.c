@@ -200,32 +200,40 @@ connect_ours(const struct visit *v)
 	       connect_port(v);
 }
 
+/* With errno as it is. */
+static bool
+can_connect(const struct visit *v)
+{
+	int fd = v->name.family != SOCKET_FD ? connect_ours(v) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static void
 look_for_listener(struct visit *v, const void *of)
 {
-	int fd;
-
 	(void)of;
-	if (v->name.family == SOCKET_FD) {
+	if (v->name.family != SOCKET_FD && !can_connect(v) && errno != EACCES)
+		visit_find(v, SPAN(""), TEXT(v, "no filter answers on %s: %s",
+		           v->socket, strerror(errno)), "shell",
+		           SPAN("systemctl start vaglio"));
+}
+
+static void
+look_for_hindrance(struct visit *v, const void *of)
+{
+	(void)of;
+	if (v->name.family == SOCKET_FD)
 		visit_find(v, SPAN(""),
 		           TEXT(v, "the policy's socket is %s, which has no "
 		                "name here: nothing can be tried", v->socket),
 		           "shell", SPAN("vaglio doctor -p unix:/path"));
-		return;
-	}
-	fd = connect_ours(v);
-	if (fd >= 0) {
-		close(fd);
-		return;
-	}
-	if (errno == EACCES)
+	else if (!can_connect(v) && errno == EACCES)
 		visit_find(v, SPAN(""), TEXT(v, "you may not connect to %s: "
 		           "what answers there was not tried", v->socket),
 		           "shell", SPAN("sudo vaglio doctor"));
-	else
-		visit_find(v, SPAN(""), TEXT(v, "no filter answers on %s: %s",
-		           v->socket, strerror(errno)), "shell",
-		           SPAN("systemctl start vaglio"));
 }
 
 /* What is said to a filter first: version 6, everything offered. */
@@ -322,6 +330,7 @@ look_for_vaglio(struct visit *v, const void *of)
 
 const struct check socket_checks[] = {
 	{"nobody-listens", FAULT, look_for_listener},
+	{"not-tried", NOTE, look_for_hindrance},
 	{"no-milter", FAULT, look_for_milter},
 	{"other-milter", FAULT, look_for_vaglio},
 };
@@ -341,10 +350,11 @@ connect_as(const struct visit *v, const struct caller *c)
 	if (child < 0)
 		return 0;
 	if (child == 0) {
-		if (n > 0 && (chroot(c->chroot) != 0 || chdir("/") != 0))
-			_exit(0);
+		/* In this order: a chroot may have no /etc/group. */
 		if (initgroups(c->user, c->gid) != 0 ||
-		    setgid(c->gid) != 0 || setuid(c->uid) != 0)
+		    setgid(c->gid) != 0 ||
+		    (n > 0 && (chroot(c->chroot) != 0 || chdir("/") != 0)) ||
+		    setuid(c->uid) != 0)
 			_exit(0);
 		fd = connect_path(v->name.path + n);
 		_exit(fd >= 0 ? 0 : errno);

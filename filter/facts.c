@@ -220,7 +220,9 @@ get_client_ptr(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 	(void)n;
 	(void)ask;
 	(void)rcpt;
-	if (name.n == 0 || span_is_nocase(name, SPAN("unknown")))
+	/* Without one Postfix has "unknown", Sendmail "[192.0.2.1]". */
+	if (name.n == 0 || name.p[0] == '[' ||
+	    span_is_nocase(name, SPAN("unknown")))
 		return &absent;
 	return one(t, name_value(t, name));
 }
@@ -249,21 +251,87 @@ get_helo(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 	return one(t, name_value(t, span_of(t->helo)));
 }
 
-/* Sendmail says {verify}; Postfix names only a subject that it verified. */
+/*
+ * Was the client's certificate verified? Sendmail says {verify}; Postfix
+ * names only a subject that it verified.
+ */
+static bool
+is_verified(struct told *t)
+{
+	struct span verify = told_macro(t, SPAN("{verify}"));
+
+	if (verify.p != NULL)
+		return span_is(verify, SPAN("OK"));
+	return told_macro(t, SPAN("{cert_subject}")).n > 0;
+}
+
 static const struct fact *
 get_tls_verified(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 {
-	struct span verify = told_macro(t, SPAN("{verify}"));
-	bool yes;
-
 	(void)n;
 	(void)ask;
 	(void)rcpt;
-	if (verify.p != NULL)
-		yes = span_is(verify, SPAN("OK"));
-	else
-		yes = told_macro(t, SPAN("{cert_subject}")).n > 0;
-	return yes ? one(t, text_value(t, SPAN("OK"))) : &absent;
+	return is_verified(t) ? one(t, text_value(t, SPAN("OK"))) : &absent;
+}
+
+static int
+hex_digit(char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char *at = c == '\0' ? NULL : strchr(digits, c);
+
+	return at == NULL ? -1 : (int)(at - digits);
+}
+
+/* xtext (RFC 3461 section 4), which Sendmail makes of names in certificates. */
+static struct span
+from_xtext(struct told *t, struct span s)
+{
+	char *text = arena_alloc(t->arena, s.n + 1), *to = text;
+	size_t i;
+
+	for (i = 0; text != NULL && i < s.n; i++) {
+		if (s.p[i] == '+' && i + 2 < s.n &&
+		    hex_digit(s.p[i + 1]) >= 0 && hex_digit(s.p[i + 2]) >= 0) {
+			*to++ = (char)(hex_digit(s.p[i + 1]) * 16 +
+			               hex_digit(s.p[i + 2]));
+			i += 2;
+		} else {
+			*to++ = s.p[i];
+		}
+	}
+	return (struct span){text, text == NULL ? 0 : (size_t)(to - text)};
+}
+
+/*
+ * What Postfix calls the subject and issuer are their common names, which
+ * Sendmail has as {cn_...}. Sendmail also names those of a certificate that
+ * anybody could have made: they count for nothing.
+ */
+static const struct fact *
+get_tls_name(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
+{
+	bool subject = ask->subject->id == SUBJECT_TLS_SUBJECT;
+	struct span cn = told_macro(t, subject ? SPAN("{cn_subject}") :
+	                            SPAN("{cn_issuer}"));
+	struct span name = told_macro(t, subject ? SPAN("{cert_subject}") :
+	                              SPAN("{cert_issuer}"));
+	struct span verify = told_macro(t, SPAN("{verify}"));
+
+	(void)n;
+	(void)rcpt;
+	if (verify.p != NULL && !span_is(verify, SPAN("OK")))
+		return &absent;
+	if (cn.n > 0)
+		name = cn;
+	if (name.n == 0)
+		return &absent;
+	if (verify.p != NULL) {
+		name = from_xtext(t, name);
+		if (name.p == NULL)
+			return without_memory(t);
+	}
+	return one(t, text_value(t, name));
 }
 
 /* ---- SPF ---- */

@@ -686,6 +686,43 @@ differences_of(struct change_list *c, struct span name, bool *done)
 	}
 }
 
+/*
+ * Fields that Sendmail makes itself where they are missing: one that is added
+ * takes the place of its own, one that is inserted stands beside it.
+ */
+static bool
+is_made_by_mta(struct span name)
+{
+	static const char *const names[] = {
+		"Date", "From", "Message-Id", "Full-Name", "Return-Path",
+		"Resent-Date", "Resent-From", "Resent-Message-Id",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (span_is_nocase(name, span_of(names[i])))
+			return true;
+	return false;
+}
+
+/*
+ * Where an added field goes: Sendmail adds one above the first field of its
+ * name, so it is inserted behind the last field there is.
+ */
+static unsigned
+place_of(const struct message *m, size_t added)
+{
+	struct span name = m->lines[added].field.name;
+	size_t i;
+
+	if (!is_made_by_mta(name))
+		return CHANGE_AT_END;
+	for (i = 0; i < added; i++)
+		if (span_is_nocase(m->lines[i].field.name, name))
+			return CHANGE_AT_END;
+	return 0;
+}
+
 static bool
 header_changes(struct change_list *c)
 {
@@ -706,7 +743,8 @@ header_changes(struct change_list *c)
 			add_field_change(c, INSERT_HEADER, &m->tops[i], 0);
 	for (i = m->n_fields; i < m->n_lines; i++)
 		if (!m->lines[i].removed)
-			add_field_change(c, ADD_HEADER, &m->lines[i], 0);
+			add_field_change(c, ADD_HEADER, &m->lines[i],
+			                 place_of(m, i));
 	return true;
 }
 

@@ -648,6 +648,10 @@ change(SMFICTX *ctx, const struct change *ch)
 		return smfi_insheader(ctx, (int)ch->index, text_of(ch->name),
 		                      text_of(ch->value));
 	case ADD_HEADER:
+		if (ch->index != 0)
+			return smfi_insheader(ctx, (int)ch->index,
+			                      text_of(ch->name),
+			                      text_of(ch->value));
 		return smfi_addheader(ctx, text_of(ch->name),
 		                      text_of(ch->value));
 	case CHANGE_SENDER:

@@ -35,7 +35,8 @@ enum change_kind {
 	CHANGE_HEADER,   /* name, index (from 1, of that name as received),
 	                    value; value.p NULL: remove */
 	INSERT_HEADER,   /* at index 0 or 1 */
-	ADD_HEADER,      /* at the end */
+	ADD_HEADER,      /* at the end: index CHANGE_AT_END, or 0 for one
+	                    that may take the place of the MTA's own */
 	CHANGE_SENDER,   /* value */
 	ADD_RCPT,        /* value */
 	REMOVE_RCPT,     /* value: as the client spelt it */
@@ -43,6 +44,9 @@ enum change_kind {
 	REPLACE_BODY,    /* value: a piece of the new body, one after the
 	                    other; no NUL behind it */
 };
+
+/* Where to insert what goes behind the last field. */
+#define CHANGE_AT_END 0x7fffffffu
 
 struct change {
 	enum change_kind kind;

@@ -53,8 +53,8 @@ ROW(TLS, "tls", macro, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, "{tls_version}", "{tls
 ROW(TLS_VERSION, "tls.version", macro, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, "{tls_version}", "{tls_version}") \
 ROW(TLS_CIPHER, "tls.cipher", macro, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, "{cipher}", "{cipher}") \
 ROW(TLS_BITS, "tls.bits", macro, WHOLE, NUMBER, MAIL, NONE, 0, CHEAP, "{cipher_bits}", "{cipher_bits}") \
-ROW(TLS_SUBJECT, "tls.subject", macro, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, "{cert_subject}", "{cert_subject}") \
-ROW(TLS_ISSUER, "tls.issuer", macro, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, "{cert_issuer}", "{cert_issuer}") \
+ROW(TLS_SUBJECT, "tls.subject", tls_name, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, NULL, "{verify} {cn_subject} {cert_subject}") \
+ROW(TLS_ISSUER, "tls.issuer", tls_name, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, NULL, "{verify} {cn_issuer} {cert_issuer}") \
 ROW(TLS_VERIFIED, "tls.verified", tls_verified, WHOLE, TEXT, MAIL, NONE, 0, CHEAP, NULL, "{verify} {cert_subject}") \
 ROW(SPF, "spf", spf, WHOLE, TEXT, MAIL, NONE, SUBJECT_IS_WORD, NET, SUBJECT_SPF_WORDS, "j") \
 ROW(SPF_HELO, "spf.helo", spf, WHOLE, TEXT, MAIL, NONE, SUBJECT_IS_WORD, NET, SUBJECT_SPF_WORDS, "j") \

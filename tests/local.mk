@@ -64,17 +64,22 @@ TEST_EXTENSIONS = .sh .tap
 TAP_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
 	$(top_srcdir)/build-aux/tap-driver.sh
 dist_check_SCRIPTS += tests/layers.sh tests/policies.sh \
-	tests/endtoend/postfix.tap
-TESTS += tests/layers.sh tests/policies.sh tests/endtoend/postfix.tap
+	tests/endtoend/postfix.tap tests/endtoend/sendmail.tap
+TESTS += tests/layers.sh tests/policies.sh tests/endtoend/postfix.tap \
+	tests/endtoend/sendmail.tap
+AM_TESTS_ENVIRONMENT += SENDMAIL='$(SENDMAIL)'; export SENDMAIL;
 EXTRA_DIST += tests/endtoend/endtoend.py tests/endtoend/private.py \
-	tests/endtoend/postfix.py tests/endtoend/cases.py \
-	tests/endtoend/scenes.py tests/endtoend/policies.py \
-	tests/endtoend/nameserver.py \
+	tests/endtoend/postfix.py tests/endtoend/sendmail.py \
+	tests/endtoend/cases.py tests/endtoend/scenes.py \
+	tests/endtoend/policies.py tests/endtoend/nameserver.py \
 	tests/endtoend/cases
 EXTRA_DIST += contrib/spf-suite contrib/check contrib/common.sh contrib/demo contrib/demo.py \
 	contrib/packages contrib/packages.check contrib/policies \
-	contrib/postfix/main.cf contrib/postfix/master.cf
-tests/policies.log tests/endtoend/postfix.log: vaglio$(EXEEXT)
+	contrib/postfix/main.cf contrib/postfix/master.cf \
+	contrib/sendmail/fetch contrib/sendmail/vaglio.mc \
+	contrib/sendmail/submission.mc
+tests/policies.log tests/endtoend/postfix.log \
+	tests/endtoend/sendmail.log: vaglio$(EXEEXT)
 if HAVE_CHECK
 check_PROGRAMS += tests/test_session
 tests_test_session_SOURCES = tests/test_session.c tests/check.h

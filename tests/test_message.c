@@ -113,8 +113,9 @@ change_text(const struct change *c)
 		return arena_printf(mem(), "insert %u %s %s\n", c->index,
 		                    c->name.p, c->value.p).p;
 	case ADD_HEADER:
-		return arena_printf(mem(), "add %s %s\n", c->name.p,
-		                    c->value.p).p;
+		return arena_printf(mem(), "%s %s %s\n",
+			c->index == CHANGE_AT_END ? "add" : "add own",
+			c->name.p, c->value.p).p;
 	case CHANGE_SENDER:
 		return arena_printf(mem(), "from %s\n", c->value.p).p;
 	case ADD_RCPT:
@@ -221,6 +222,17 @@ START_TEST(a_field_is_added_at_the_end)
 	APPLY(m, HEADER(EFFECT_ADD_HEADER, "B", "3"));
 	ck_assert_str_eq(changes(m), "add A 2\nadd B 3\n");
 	ck_assert_str_eq(header(m), "A: 1\nA: 2\nB: 3\n");
+}
+END_TEST
+
+START_TEST(a_field_that_an_mta_makes_itself_is_added_in_its_place)
+{
+	struct message *m = TOLD(0, "A: 1", "Date: yesterday");
+
+	APPLY(m, HEADER(EFFECT_ADD_HEADER, "Message-ID", "<1@a>"));
+	APPLY(m, HEADER(EFFECT_ADD_HEADER, "Date", "today"));
+	ck_assert_str_eq(changes(m),
+	                 "add own Message-ID <1@a>\nadd Date today\n");
 }
 END_TEST
 
@@ -588,6 +600,7 @@ END_TEST
 CHECK_MAIN("message", fields_are_kept_as_they_came,
            a_header_has_its_limits,
            a_field_is_added_at_the_end,
+           a_field_that_an_mta_makes_itself_is_added_in_its_place,
            a_field_prepended_later_stands_above,
            replace_changes_the_first_and_removes_the_others,
            replace_adds_what_is_not_there,

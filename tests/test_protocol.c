@@ -271,7 +271,7 @@ try_peer(unsigned version, unsigned actions, unsigned offered)
 			              version, offered, i, got);
 			if (i > 0)
 				ck_assert_str_eq(m->changes,
-				                 "h X-Mark: yes\n");
+				                 "i 2147483647 X-Mark: yes\n");
 			continue;
 		}
 		ck_assert_msg(got == SMFIR_REPLYCODE, "%u %#x: mail %zu: %d",
@@ -606,7 +606,7 @@ START_TEST(a_refused_header_does_not_touch_the_next_message)
 	                 SMFIR_REPLYCODE);
 	for (i = 0; i < 3; i++) {
 		ck_assert(is_let_in(mta_message(m, GOOD, RCPT, "mark")));
-		ck_assert_str_eq(m->changes, "h X-Mark: yes\n");
+		ck_assert_str_eq(m->changes, "i 2147483647 X-Mark: yes\n");
 		ck_assert_int_eq(mta_message(m, GOOD, RCPT, "forbidden"),
 		                 SMFIR_REPLYCODE);
 	}
@@ -715,7 +715,7 @@ START_TEST(changes_are_made_in_portable_order)
 	mta_end_of_headers(m);
 	ck_assert(is_let_in(mta_end(m)));
 	ck_assert_ptr_nonnull(m->changes);
-	ck_assert_ptr_nonnull(strstr(m->changes, "h X-New: n\n"));
+	ck_assert_ptr_nonnull(strstr(m->changes, "i 2147483647 X-New: n\n"));
 	ck_assert_ptr_nonnull(strstr(m->changes, " X-Top: t\n"));
 	ck_assert_ptr_nonnull(strstr(m->changes, "+ <copy@example.com>\n"));
 	ck_assert_ptr_nonnull(strstr(m->changes, "e <new@example.org>\n"));
@@ -968,7 +968,7 @@ START_TEST(a_peer_that_sends_byte_by_byte_is_served)
 	m = meet();
 	m->piece = 1;
 	ck_assert(is_let_in(mta_session(m, GOOD, RCPT, "mark")));
-	ck_assert_str_eq(m->changes, "h X-Mark: yes\n");
+	ck_assert_str_eq(m->changes, "i 2147483647 X-Mark: yes\n");
 	ck_assert_int_eq(mta_message(m, GOOD, RCPT, "forbidden"),
 	                 SMFIR_REPLYCODE);
 	mta_close(m);

@@ -38,6 +38,20 @@ find(const struct header *h, const struct change *c, enum mta mta)
 	return h->n;
 }
 
+/* Where an added field goes: with Sendmail above the first of its name. */
+static size_t
+place(const struct header *h, const struct change *c, enum mta mta)
+{
+	size_t i;
+
+	if (c->index != 0)
+		return c->index < h->n ? c->index : h->n;
+	for (i = 0; mta == SENDMAIL && i < h->n; i++)
+		if (span_is_nocase(h->e[i].name, c->name))
+			return i;
+	return h->n;
+}
+
 static void
 make(struct header *h, const struct change *c, enum mta mta)
 {
@@ -46,7 +60,7 @@ make(struct header *h, const struct change *c, enum mta mta)
 	if (c->kind == INSERT_HEADER) {
 		put(h, c->index, c);
 	} else if (c->kind == ADD_HEADER) {
-		put(h, h->n, c);
+		put(h, place(h, c, mta), c);
 	} else if (c->kind == CHANGE_HEADER) {
 		at = find(h, c, mta);
 		if (at == h->n && c->value.p != NULL)

@@ -1,6 +1,7 @@
 /*
  * two_mtas.h - a header changed as Postfix and as Sendmail do it: they differ
- * in what an index means once a field of the name is gone.
+ * in what an index means once a field of the name is gone, and in where one
+ * is added whose name is there already.
  */
 #ifndef TWO_MTAS_H
 #define TWO_MTAS_H

@@ -10,14 +10,16 @@ say what it is about. Sections:
 -- sendmail           sendmail.cf lines for it; "Name=X" is its own name
 -- session [ADDRESS [NAME [LOGIN]]]
                       an SMTP session; of that client, if there is one
+                      (!NAME: does not lead back to ADDRESS; "?": can't be
+                      looked up for now)
 -- command ARGS       the local sendmail command, "|" lines its input
 -- log                the lines that vaglio logs of messages, all of them
 -- arrived            a message at the next hop, envelope and bytes
 -- held               one that is held by the MTA, shown by releasing it
 
 A line that begins with "postfix: " or "sendmail: " is there for that MTA
-only. The MTA's own words are given as Postfix's; what Sendmail says in their
-place its maker knows. NOQUEUE in a log is where Postfix has no queue id
+only. The MTA's own words are given as Postfix's; Sendmail's are put into them
+where they say the same. NOQUEUE in a log is where Postfix has no queue id
 yet: Sendmail has one from MAIL on.
 
 In a session:
@@ -49,7 +51,7 @@ from private import Failure, Visitor, plain, taken, until
 ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[rnt0\\])")
 SIMPLE = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 MARK = re.compile(r"\{(\*|received|id\d*)\}")
-RECEIVED = (r"Received: (?:from|by) [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*?"
+RECEIVED = (r"Received: \(?(?:from|by) [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*?"
             r"[ \t][^\r\n]*\w{3}, +\d+ \w{3} \d{4} [^\r\n]*")
 ANY_RECEIVED = re.compile(r"(?m)^" + RECEIVED)
 SECTIONS = ("not", "policy", "file", "postfix", "sendmail", "session",
@@ -215,7 +217,6 @@ class Dialogue:
         self.flush()
         got, self.greeting = self.greeting or self.client.reply(), None
         self.ids += [i for i in map(taken, got) if i]
-        wanted = self.mta.words(wanted)
         if wanted == ["(gone)"]:
             good = not got
         elif re.fullmatch(r"\d{1,3}", wanted[0]):

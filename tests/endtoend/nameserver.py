@@ -5,8 +5,9 @@ import socketserver
 import struct
 import threading
 
-A, MX, TXT, AAAA = 1, 15, 16, 28
+A, PTR, MX, TXT, AAAA = 1, 12, 15, 16, 28
 SILENT = object()  # a name that is never answered
+FAILING = object()  # one that can't be looked up for now: SERVFAIL
 
 
 def labels(name):
@@ -17,6 +18,8 @@ def labels(name):
 def data_of(kind, value):
     if kind in (A, AAAA):
         return ipaddress.ip_address(value).packed
+    if kind == PTR:
+        return labels(value)
     if kind == MX:
         return struct.pack(">H", 10) + labels(value)
     text = value.encode()
@@ -33,12 +36,13 @@ class Answer(socketserver.BaseRequestHandler):
 
 
 class NameServer(socketserver.ThreadingUDPServer):
-    """zone: {name: {type: [value, ...]}}, or SILENT in place of the types."""
+    """zone: {name: {type: [value, ...]}}, or SILENT or FAILING in place of
+    the types."""
 
     daemon_threads = True
 
-    def __init__(self, zone):
-        super().__init__(("127.0.0.1", 0), Answer)
+    def __init__(self, zone, port=0):
+        super().__init__(("127.0.0.1", port), Answer)
         self.zone = {name.lower(): records for name, records in zone.items()}
         self.address = "127.0.0.1:%d" % self.server_address[1]
         self.asked = []
@@ -56,10 +60,10 @@ class NameServer(socketserver.ThreadingUDPServer):
         records = self.zone.get(name)
         if records is SILENT:
             return None
-        values = (records or {}).get(kind, [])
+        status = (3 if records is None else 2 if records is FAILING else 0)
+        values = [] if status else records.get(kind, [])
         head = struct.pack(">HHHHHH", struct.unpack(">H", message[:2])[0],
-                           0x8180 | (3 if records is None else 0), 1,
-                           len(values), 0, 0)
+                           0x8180 | status, 1, len(values), 0, 0)
         body = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60,
                                                   len(data)) + data
                         for data in (data_of(kind, v) for v in values))

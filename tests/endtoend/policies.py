@@ -14,6 +14,7 @@ FOLDER = os.path.join(HERE, "..", "..", "contrib", "policies")
 STRANGER = Visitor("198.51.100.7", "mail.example.net")
 ANYBODY = ("mynetworks = 0.0.0.0/0, [::]/0",)
 OUTBOUND = ANYBODY + ("milter_macro_daemon_name = ORIGINATING",)
+SUBMISSION = ("Name=ORIGINATING",)
 
 
 def login(name):
@@ -136,7 +137,7 @@ def policy_relay_with_cdb(stage):
     sender_map(stage, "cdb", "sender_logins")
 
 
-@scene(text("outbound.conf"), postfix=OUTBOUND)
+@scene(text("outbound.conf"), postfix=OUTBOUND, sendmail=SUBMISSION)
 def policy_outbound(stage):
     """What goes out is cleaned, and says who sent it."""
     start(stage)

@@ -169,6 +169,17 @@ def overrides(door):
     return " ".join("-o {%s}" % o for o in lines + door.options)
 
 
+def xclient_name(name):
+    """What XCLIENT says of a visitor's name."""
+    if not name:
+        return "NAME=[UNAVAILABLE]"
+    if name[0] == "?":
+        return "NAME=[TEMPUNAVAIL] REVERSE_NAME=[TEMPUNAVAIL]"
+    if name[0] == "!":
+        return "NAME=[UNAVAILABLE] REVERSE_NAME=" + name[1:]
+    return "NAME=%s REVERSE_NAME=%s" % (name, name)
+
+
 class Postfix:
     """All doors are those of one Postfix, and open from the start."""
 
@@ -244,21 +255,14 @@ class Postfix:
         client = Client(door.port)
         greeting = client.reply()
         if visitor:
-            address = visitor.address
-            if ":" in address:
-                address = "IPV6:" + address
-            said = "XCLIENT ADDR=%s NAME=%s" % (
-                address, visitor.name or "[UNAVAILABLE]")
+            said = "XCLIENT ADDR=%s %s" % (
+                ("IPV6:" if ":" in visitor.address else "")
+                + visitor.address, xclient_name(visitor.name))
             if visitor.login:
                 said += " LOGIN=" + visitor.login
             client.send(said.encode() + b"\r\n")
             greeting = client.reply()
         return client, greeting
-
-    @staticmethod
-    def words(reply):
-        """A reply as a case has it: that is how Postfix words it."""
-        return reply
 
     @staticmethod
     def logged(line):

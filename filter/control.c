@@ -12,10 +12,13 @@
 
 #include "control.h"
 
-#define REQUEST "reload\n"
-#define PATIENCE 5   /* seconds for a caller to say what it wants */
+#define PATIENCE 5     /* seconds for a caller to say what it wants */
+#define REQUEST 4096   /* bytes that it may take for it */
 
-/* What is said over the socket: the status in decimal, LF, the words. */
+/*
+ * What is said over the socket: the request, and the end of what is sent;
+ * then the status in decimal, LF, the words.
+ */
 
 static bool
 address(const char *base, struct sockaddr_un *a)
@@ -93,27 +96,48 @@ send_all(int fd, const char *p, size_t n)
 	return true;
 }
 
+/* The request, its end or "reload" and LF seen; 0: none, or too long. */
+static size_t
+receive(int fd, char request[REQUEST])
+{
+	static const char reload[] = "reload\n"; /* of those of version 0.1 */
+	size_t n = 0;
+	ssize_t got;
+
+	while (n < REQUEST) {
+		got = recv(fd, request + n, REQUEST - n, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return 0;
+		if (got == 0)
+			return n - (n > 0 && request[n - 1] == '\n');
+		n += (size_t)got;
+		if (n == sizeof(reload) - 1 && memcmp(request, reload, n) == 0)
+			return n - 1;
+	}
+	return 0;
+}
+
 static void
-serve(int fd, int (*act)(void *of, FILE *out), void *of)
+serve(int fd, control_act *act, void *of)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE};
-	char request[sizeof(REQUEST)] = "", head[16];
+	char request[REQUEST], head[16];
 	char *words = NULL;
-	size_t n = 0;
+	size_t n = 0, size;
 	FILE *out;
 	int status;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (!is_trusted(fd) ||
-	    recv(fd, request, sizeof(request) - 1, MSG_WAITALL) !=
-	            (ssize_t)sizeof(request) - 1 ||
-	    strcmp(request, REQUEST) != 0)
+	size = is_trusted(fd) ? receive(fd, request) : 0;
+	if (size == 0)
 		return;
 	out = open_memstream(&words, &n);
 	if (out == NULL)
 		return;
-	status = act(of, out);
+	status = act(of, (struct span){request, size}, out);
 	fclose(out);
 	snprintf(head, sizeof(head), "%d\n", status);
 	if (send_all(fd, head, strlen(head)))
@@ -122,7 +146,7 @@ serve(int fd, int (*act)(void *of, FILE *out), void *of)
 }
 
 bool
-control_answer(int fd, int (*act)(void *of, FILE *out), void *of)
+control_answer(int fd, control_act *act, void *of)
 {
 	int caller = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 
@@ -142,23 +166,25 @@ control_answer(int fd, int (*act)(void *of, FILE *out), void *of)
 
 /* The status is the first line; what follows is copied. */
 static int
-take_answer(FILE *in, FILE *out)
+take_answer(FILE *in, FILE *good, FILE *bad)
 {
 	char line[512];
 	size_t n;
 	int status;
+	FILE *out;
 
 	if (fgets(line, sizeof(line), in) == NULL ||
 	    line[0] < '0' || line[0] > '9')
 		return -1;
 	status = atoi(line);
+	out = status == 0 ? good : bad;
 	while ((n = fread(line, 1, sizeof(line), in)) > 0)
 		fwrite(line, 1, n, out);
 	return status;
 }
 
 int
-control_ask(const char *base, FILE *out)
+control_ask(const char *base, struct span request, FILE *good, FILE *bad)
 {
 	struct sockaddr_un a;
 	int fd, got, status = -1;
@@ -168,23 +194,24 @@ control_ask(const char *base, FILE *out)
 	if (fd < 0 || !address(base, &a) ||
 	    connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
 		got = errno;
-		fprintf(out, got == EACCES ? "vaglio: %s.control: %s\n" :
+		fprintf(bad, got == EACCES ? "vaglio: %s.control: %s\n" :
 		        "vaglio: %s.control: %s: is the filter running?\n",
 		        base, strerror(got));
 		if (fd >= 0)
 			close(fd);
 		return got == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
 	}
-	if (send_all(fd, REQUEST, strlen(REQUEST)) &&
+	if (send_all(fd, request.p, request.n) &&
+	    shutdown(fd, SHUT_WR) == 0 &&
 	    (in = fdopen(fd, "r")) != NULL) {
-		status = take_answer(in, out);
+		status = take_answer(in, good, bad);
 		fclose(in);
 	} else {
 		close(fd);
 	}
 	if (status >= 0)
 		return status;
-	fprintf(out, "vaglio: %s.control: the filter ended without an "
+	fprintf(bad, "vaglio: %s.control: the filter ended without an "
 	        "answer\n", base);
 	return EX_UNAVAILABLE;
 }

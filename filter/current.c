@@ -11,6 +11,7 @@ struct current {
 	pthread_mutex_t loading; /* one reload at a time */
 	struct policy *policy;
 	struct resolver *resolver;
+	struct limits *limits;
 	char *path;
 	void (*tell)(void *of, bool bad, const char *text);
 	void *of;
@@ -91,6 +92,19 @@ current_tell(struct current *c,
 	policy_tell(c->policy, tell, of);
 }
 
+void
+current_count(struct current *c, struct limits *limits)
+{
+	c->limits = limits;
+	limits_prepare(limits, c->policy);
+}
+
+struct limits *
+current_limits(const struct current *c)
+{
+	return c->limits;
+}
+
 struct policy *
 current_get_both(struct current *c, struct resolver **r)
 {
@@ -131,6 +145,7 @@ swap(struct current *c, struct policy *p, struct resolver *r)
 	struct resolver *old_resolver = c->resolver;
 
 	policy_tell(p, c->tell, c->of);
+	limits_prepare(c->limits, p);
 	pthread_mutex_lock(&c->lock);
 	c->policy = p;
 	c->resolver = r;

@@ -8,6 +8,7 @@
 #define CURRENT_H
 
 #include "dns.h"
+#include "limits_store.h"
 #include "policy.h"
 
 struct current;
@@ -23,6 +24,13 @@ void current_tell(struct current *c,
                   void (*tell)(void *of, bool bad, const char *text),
                   void *of);
 void current_free(struct current *c);
+
+/*
+ * Who counts against the limits of the policies in force, this one and those
+ * to come; stays the caller's. Before any session. The same again, or NULL.
+ */
+void current_count(struct current *c, struct limits *limits);
+struct limits *current_limits(const struct current *c);
 
 /* A reference on the policy in force, taken under the lock of the swap. */
 struct policy *current_get(struct current *c);

@@ -597,8 +597,8 @@ get_sender(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
  * decoded). Of several of one name the last: it is the one that Postfix
  * goes by.
  */
-static bool
-find_param(const struct span *params, size_t n, struct span name,
+bool
+facts_param(const struct span *params, size_t n, struct span name,
            struct span *value)
 {
 	struct span key;
@@ -627,7 +627,7 @@ get_sender_param(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 
 	(void)n;
 	(void)rcpt;
-	if (!find_param(t->sender_params, t->n_sender_params, ask->argument,
+	if (!facts_param(t->sender_params, t->n_sender_params, ask->argument,
 	                &value))
 		return &absent;
 	return one(t, text_value(t, value));
@@ -642,7 +642,7 @@ rcpt_value(struct told *t, const struct ask *ask, const struct told_rcpt *r,
 
 	if (!param)
 		return address_part(ask->subject->part, &r->address, v);
-	if (!find_param(r->params, r->n_params, ask->argument, &value))
+	if (!facts_param(r->params, r->n_params, ask->argument, &value))
 		return false;
 	*v = text_value(t, value);
 	return true;

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += libfilter.a
 libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) \
 	$(JANSSON_CFLAGS) $(CARES_CFLAGS) $(MAGIC_CFLAGS) $(GUMBO_CFLAGS) \
-	$(ARCHIVE_CFLAGS)
+	$(ARCHIVE_CFLAGS) $(LMDB_CFLAGS)
 FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
 	$(CARES_LIBS) $(MAGIC_LIBS) $(GUMBO_LIBS) $(ARCHIVE_LIBS) $(SPF2_LIBS)
 libfilter_a_SOURCES = \
@@ -29,6 +29,9 @@ libfilter_a_SOURCES = \
 	filter/facts.c filter/told.c filter/told.h \
 	filter/current.c filter/current.h \
 	filter/identity.c filter/identity.h \
+	filter/limits.c filter/limits_store.h \
+	filter/limits_memory.c filter/limits_file.c filter/limits_file.h \
+	filter/limits_said.c filter/limits_show.c filter/limits_show.h \
 	filter/log.c filter/log.h \
 	filter/markup.c filter/markup.h filter/markup_text.c \
 	filter/message.c filter/message.h \
@@ -43,14 +46,17 @@ libfilter_a_SOURCES = \
 	filter/report.c filter/report.h \
 	filter/seen.c filter/seen.h \
 	filter/session.c filter/session.h \
+	filter/siphash.c filter/siphash.h \
 	filter/sink.c filter/sink.h \
 	filter/splice.c filter/splice.h \
 	filter/socket.c filter/socket.h \
+	filter/tally.c filter/tally.h \
 	filter/transfer.c filter/transfer.h filter/transfer_write.c \
 	filter/trial.c filter/trial.h \
 	filter/try.c filter/try.h \
 	filter/unpack.c filter/unpack.h filter/unpack_libarchive.c \
 	filter/unpack_names.c filter/unpack_tnef.c filter/unpack_zip.c \
+	filter/window.c filter/window.h \
 	filter/write.c filter/write.h
 
 sbin_PROGRAMS += vaglio

@@ -10,6 +10,7 @@
 #include "control.h"
 #include "current.h"
 #include "doctor.h"
+#include "limit.h"
 #include "options.h"
 #include "policy.h"
 #include "run.h"
@@ -178,6 +179,26 @@ make_resolver(const struct policy *p)
 	return r;
 }
 
+/* Does every --limit name a limit of the policy? */
+static bool
+names_limits(const struct options *o, const struct policy *p)
+{
+	size_t i, j, n;
+	const struct limit *all = policy_limits(p, &n);
+
+	for (i = 0; i < o->facts.n_limits; i++) {
+		for (j = 0; j < n; j++)
+			if (span_is(all[j].name, o->facts.limits[i].name))
+				break;
+		if (j < n)
+			continue;
+		fprintf(stderr, "vaglio: there is no limit \"%.*s\"\n",
+		        SPAN_ARG(o->facts.limits[i].name));
+		return false;
+	}
+	return true;
+}
+
 /* Who answers for SPF: a zone file, the DNS, or nobody. */
 static int
 explain_with(const struct options *o, struct policy *p)
@@ -214,7 +235,8 @@ explain(struct options *o)
 		o->facts.message = message;
 	}
 	p = load(o);
-	status = p == NULL ? EX_CONFIG : explain_with(o, p);
+	status = p == NULL ? EX_CONFIG : !names_limits(o, p) ? EX_USAGE :
+	         explain_with(o, p);
 	policy_unref(p);
 	free((char *)(size_t)message.p);
 	return status;
@@ -233,6 +255,27 @@ dump(const struct options *o)
 	return 0;
 }
 
+/* Asks the filter that runs on this policy's socket, or on that of -p. */
+static int
+ask_filter(const struct options *o, const struct policy *p,
+           struct span request, FILE *good)
+{
+	struct span socket = policy_settings(p)->socket.text;
+	char *name = o->socket != NULL ? strdup(o->socket) :
+	             strndup(socket.p, socket.n);
+	char *base = name != NULL ? socket_base(name) : NULL;
+	int status = EX_CONFIG;
+
+	if (base != NULL)
+		status = control_ask(base, request, good, stderr);
+	else
+		fprintf(stderr, "vaglio: \"%s\" is not a socket\n",
+		        name != NULL ? name : "");
+	free(name);
+	free(base);
+	return status;
+}
+
 /*
  * Looks at the policy itself first: what is wrong is said here, and the
  * running filter is not bothered. Then the filter says what came of it.
@@ -241,7 +284,6 @@ static int
 reload(const struct options *o)
 {
 	struct policy *p = load_and_try(o);
-	char *name, *base;
 	int status;
 
 	if (p == NULL) {
@@ -249,20 +291,28 @@ reload(const struct options *o)
 		        "touched\n");
 		return EX_CONFIG;
 	}
-	name = o->socket != NULL ? strdup(o->socket) :
-	       strndup(policy_settings(p)->socket.text.p,
-	               policy_settings(p)->socket.text.n);
+	status = ask_filter(o, p, SPAN("reload\n"), stderr);
 	policy_unref(p);
-	base = name != NULL ? socket_base(name) : NULL;
-	if (base != NULL)
-		status = control_ask(base, stderr);
-	else
-		status = EX_CONFIG;
-	if (base == NULL)
-		fprintf(stderr, "vaglio: \"%s\" is not a socket\n",
-		        name != NULL ? name : "");
-	free(name);
-	free(base);
+	return status;
+}
+
+/* "limits" [NUL "json"], or "clear" NUL limit NUL key */
+static int
+limits(const struct options *o)
+{
+	struct arena *a = o->arena;
+	struct span request = o->json ? SPAN("limits\0json") : SPAN("limits");
+	struct policy *p = load(o);
+	int status;
+
+	if (p == NULL)
+		return EX_CONFIG;
+	if (o->n_operands > 0)
+		request = arena_printf(a, "clear%c%s%c%s", 0, o->operands[1],
+		                       0, o->operands[2]);
+	status = request.p == NULL ? EX_OSERR : ask_filter(o, p, request,
+	                                                   stdout);
+	policy_unref(p);
 	return status;
 }
 
@@ -304,6 +354,9 @@ main(int argc, char **argv)
 			break;
 		case VERB_DOCTOR:
 			status = see_doctor(&o);
+			break;
+		case VERB_LIMITS:
+			status = limits(&o);
 			break;
 		case VERB_HELP:
 			options_help(stdout);

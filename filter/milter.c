@@ -348,7 +348,8 @@ make_session(struct connection *c)
 	const struct session_host host = {
 		.macro = host_macro, .log = host_log, .of = c,
 		.notify = host_notify,
-		.resolver = c->resolver};
+		.resolver = c->resolver,
+		.limits = current_limits(shared.policies)};
 
 	if (c->refused != NULL)
 		return;

@@ -1,13 +1,15 @@
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "diag.h"
 #include "ip.h"
+#include "limit.h"
 #include "options.h"
 
 #define ON(verb) (1U << VERB_##verb)
 #define ALL (ON(RUN) | ON(CHECK) | ON(TEST) | ON(EXPLAIN) | ON(DUMP) | \
-             ON(RELOAD) | ON(DOCTOR))
+             ON(RELOAD) | ON(DOCTOR) | ON(LIMITS))
 
 struct reading;
 
@@ -29,6 +31,9 @@ static const struct verb_row {
 	[VERB_DOCTOR] = {"doctor", "[-c FILE] [-p SOCKET] [--postfix DIR] "
 		"[--sendmail FILE] [--json]",
 		"look at the MTA and the socket: what keeps mail from the filter"},
+	[VERB_LIMITS] = {"limits",
+		"[-c FILE] [-p SOCKET] [--json] [clear LIMIT KEY]",
+		"show what the running filter has counted, or forget a key"},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -38,7 +43,8 @@ typedef bool take_fn(struct reading *r, const char *value);
 static take_fn take_config, take_socket, take_user, take_foreground,
 	take_verbose, take_json, take_zone, take_offline, take_client, take_helo,
 	take_auth, take_tls, take_sender, take_rcpt, take_daemon, take_macro,
-	take_postfix, take_sendmail, take_spf, take_spf_helo, take_help, take_version;
+	take_postfix, take_sendmail, take_spf, take_spf_helo, take_limit,
+	take_help, take_version;
 
 static const struct option_row {
 	const char *name, *argument; /* "-c", "--client"; "IP[,NAME]" or NULL */
@@ -48,7 +54,8 @@ static const struct option_row {
 } rows[] = {
 	{"-c", "FILE", ALL, take_config,
 		"the policy (" DEFAULT_CONFIG ")"},
-	{"-p", "SOCKET", ON(RUN) | ON(RELOAD) | ON(DOCTOR), take_socket,
+	{"-p", "SOCKET", ON(RUN) | ON(RELOAD) | ON(DOCTOR) | ON(LIMITS),
+		take_socket,
 		"the socket, in place of the policy's"},
 	{"-u", "USER[:GROUP]", ON(RUN), take_user,
 		"whom to run as, in place of the policy's"},
@@ -71,11 +78,14 @@ static const struct option_row {
 		"SPF's result, so that no DNS is asked"},
 	{"--spf-helo", "RESULT", ON(EXPLAIN), take_spf_helo,
 		"SPF's result for HELO"},
+	{"--limit", "NAME=NUMBER", ON(EXPLAIN), take_limit,
+		"how much of a limit is used; as often as there are"},
 	{"--postfix", "DIR", ON(DOCTOR), take_postfix,
 		"look at the Postfix whose main.cf is there"},
 	{"--sendmail", "FILE", ON(DOCTOR), take_sendmail,
 		"look at the Sendmail with this .cf"},
-	{"--json", NULL, ON(EXPLAIN) | ON(DOCTOR), take_json, "for machines"},
+	{"--json", NULL, ON(EXPLAIN) | ON(DOCTOR) | ON(LIMITS), take_json,
+		"for machines"},
 	{"--zone", "FILE", ON(EXPLAIN), take_zone,
 		"a zone file that answers in place of the DNS"},
 	{"--offline", NULL, ON(EXPLAIN), take_offline, "ask no DNS"},
@@ -91,6 +101,7 @@ struct reading {
 	const char *why; /* what is wrong with an argument */
 	struct span *rcpts;
 	struct scenario_pair *macros;
+	struct scenario_limit *limits;
 };
 
 static bool
@@ -302,6 +313,25 @@ take_spf_helo(struct reading *r, const char *value)
 	return take_result(r, value, &r->o->facts.spf_helo);
 }
 
+/* NAME=NUMBER */
+static bool
+take_limit(struct reading *r, const char *value)
+{
+	struct scenario_limit *l = &r->limits[r->o->facts.n_limits];
+	const char *equals = strchr(value, '=');
+	char *end;
+
+	if (equals == NULL || equals == value)
+		return wrong(r, "is not NAME=NUMBER");
+	l->name = (struct span){value, (size_t)(equals - value)};
+	l->used = strtod(equals + 1, &end);
+	if (equals[1] < '0' || equals[1] > '9' || *end != '\0' ||
+	    l->used > LIMIT_MOST)
+		return wrong(r, "is not NAME=NUMBER");
+	r->o->facts.n_limits++;
+	return true;
+}
+
 /* ---- the words ---- */
 
 static int
@@ -439,6 +469,14 @@ check_operands(struct reading *r)
 	size_t most = o->verb == VERB_TEST ? o->n_operands :
 	              o->verb == VERB_EXPLAIN ? 1 : 0;
 
+	if (o->verb == VERB_LIMITS && o->n_operands > 0 &&
+	    (o->n_operands != 3 || strcmp(o->operands[0], "clear") != 0)) {
+		fprintf(r->err, "vaglio: limits: only \"clear LIMIT KEY\" may "
+		        "follow\n");
+		return EX_USAGE;
+	}
+	if (o->verb == VERB_LIMITS)
+		return 0;
 	if (o->verb >= VERBS || o->n_operands <= most)
 		return 0;
 	if (o->verb == VERB_RUN)
@@ -464,13 +502,16 @@ options_parse(int argc, char *const *argv, struct options *o, FILE *err)
 	          arena_alloc(o->arena, n * sizeof(*r.rcpts));
 	r.macros = r.rcpts == NULL ? NULL :
 	           arena_alloc(o->arena, n * sizeof(*r.macros));
-	if (r.macros == NULL) {
+	r.limits = r.macros == NULL ? NULL :
+	           arena_alloc(o->arena, n * sizeof(*r.limits));
+	if (r.limits == NULL) {
 		fprintf(err, "vaglio: no memory\n");
 		return EX_OSERR;
 	}
 	o->operands = operands;
 	o->facts.rcpts = r.rcpts;
 	o->facts.macros = r.macros;
+	o->facts.limits = r.limits;
 	status = read_words(&r, argc, argv, operands);
 	if (status == 0)
 		status = check_operands(&r);

@@ -23,6 +23,7 @@ enum verb {
 	VERB_DUMP,
 	VERB_RELOAD,
 	VERB_DOCTOR,
+	VERB_LIMITS,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -36,7 +37,8 @@ struct options {
 	const char *postfix;    /* doctor: Postfix's folder, or NULL */
 	const char *sendmail;   /* doctor: Sendmail's .cf, or NULL */
 	const char *zone;       /* a zone file in place of the DNS, or NULL */
-	char *const *operands;  /* tests' names; a message's file */
+	char *const *operands;  /* tests' names; a message's file; "clear",
+	                           a limit and a key */
 	size_t n_operands;
 	struct scenario facts;  /* explain */
 	struct arena *arena;    /* what facts are made of */

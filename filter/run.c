@@ -30,6 +30,7 @@
 #include "control.h"
 #include "current.h"
 #include "identity.h"
+#include "limits_show.h"
 #include "milter.h"
 #include "notice.h"
 #include "run.h"
@@ -43,6 +44,7 @@
 struct filter {
 	char *config;             /* absolute */
 	struct current *policies;
+	struct limits *limits;
 	struct sink *log;
 	struct notifier *notifier;
 	struct listener listener;
@@ -99,6 +101,7 @@ block_signals(sigset_t *set)
 	sigaddset(set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* the file of limits is then as on a full disk */
 }
 
 /*
@@ -197,6 +200,9 @@ warn_of_settings(const struct settings *old, const struct settings *new,
 		{"socket-mode", (int)old->socket_mode.number ==
 		                (int)new->socket_mode.number},
 		{"log", (int)old->log.number == (int)new->log.number},
+		{"limits", span_is(old->limits.text, new->limits.text)},
+		{"limit-keys", (int)old->limit_keys.number ==
+		               (int)new->limit_keys.number},
 	};
 	size_t i;
 
@@ -272,12 +278,51 @@ reload(void *of, FILE *out)
 	return loaded ? 0 : d == NULL ? EX_OSERR : EX_CONFIG;
 }
 
+/* The field of a request at *at, which then is that of the next. */
+static struct span
+field(struct span request, size_t *at)
+{
+	size_t from = *at;
+
+	while (*at < request.n && request.p[*at] != '\0')
+		++*at;
+	return (struct span){request.p + from, (*at)++ - from};
+}
+
+static int
+answer(void *of, struct span request, FILE *out)
+{
+	struct filter *f = of;
+	struct policy *p;
+	size_t at = 0;
+	struct span verb = field(request, &at), first = SPAN("");
+	int status;
+
+	if (span_is(verb, SPAN("reload")))
+		return reload(f, out);
+	if (at < request.n)
+		first = field(request, &at);
+	p = current_get(f->policies);
+	if (span_is(verb, SPAN("limits"))) {
+		status = limits_show(f->limits, p, span_is(first, SPAN("json")),
+		                     out);
+	} else if (span_is(verb, SPAN("clear")) && at <= request.n) {
+		status = limits_forget(f->limits, p, first, (struct span){
+			request.p + at, request.n - at}, out);
+	} else {
+		fputs("vaglio: the running filter is of another version\n", out);
+		status = EX_UNAVAILABLE;
+	}
+	policy_unref(p);
+	return status;
+}
+
 static void *
 control_thread(void *of)
 {
 	struct filter *f = of;
 
-	while (control_answer(f->control, reload, f))
+	while (control_answer(f->control, answer, f))
 		;
 	if (!atomic_load(&f->ending))
 		sink_printf(f->log, LOG_ERR,
@@ -447,11 +492,31 @@ start_threads(struct filter *f)
 	       0 : EX_OSERR;
 }
 
-/* A table's file was read again, or could not be. */
+/* Of a table's file, or the limits'. */
 static void
-tell_of_table(void *of, bool bad, const char *text)
+tell_of_file(void *of, bool bad, const char *text)
 {
 	sink_write(of, bad ? LOG_WARNING : LOG_NOTICE, span_of(text));
+}
+
+/* Once it is the filter's user who opens the file. */
+static int
+open_limits(struct filter *f, const struct settings *set)
+{
+	struct limits_teller teller = {tell_of_file, f->log};
+	char *path = text_of(set->limits.text);
+
+	if (path != NULL)
+		f->limits = limits_memory((size_t)set->limit_keys.number,
+		                          *path != '\0' ? path : NULL,
+		                          NULL, NULL, &teller);
+	free(path);
+	if (f->limits == NULL) {
+		complain("no memory for the limits");
+		return EX_OSERR;
+	}
+	current_count(f->policies, f->limits);
+	return 0;
 }
 
 static int
@@ -468,17 +533,19 @@ start(struct filter *f, const struct options *o, int inherited)
 	log = (int)set->log.number;
 	f->log = sink_open(log);
 	if (f->log != NULL)
-		current_tell(f->policies, tell_of_table, f->log);
+		current_tell(f->policies, tell_of_file, f->log);
 	openlog("vaglio", LOG_PID | LOG_NDELAY, LOG_MAIL); /* libmilter's */
 	status = f->log == NULL ? EX_OSERR : find_identity(f, o, set);
 	if (status == 0)
 		status = open_socket(f, o, set, inherited);
+	if (status == 0) {
+		open_control(f);
+		f->limit = raise_files();
+		status = drop_privileges(f);
+	}
+	if (status == 0)
+		status = open_limits(f, set);
 	policy_unref(p);
-	if (status != 0)
-		return status;
-	open_control(f);
-	f->limit = raise_files();
-	status = drop_privileges(f);
 	if (status == 0)
 		status = start_threads(f);
 	if (status != 0)
@@ -554,6 +621,7 @@ serve(struct filter *f, const sigset_t *signals)
 	sink_printf(f->log, f->gave_up ? LOG_CRIT : LOG_NOTICE,
 	            f->gave_up ? "libmilter gave up: vaglio ends" :
 	            "vaglio ends");
+	limits_save(f->limits);
 	/* What callbacks may still use is not freed: libmilter's threads may
 	 * be alive, and the process ends. */
 	control_close(f->control, f->listener.base);

@@ -20,6 +20,7 @@
 #include "edit.h"
 #include "report.h"
 #include "session.h"
+#include "tally.h"
 #include "told.h"
 
 enum over {
@@ -113,6 +114,8 @@ write_let_in(struct session *s, bool made)
 	if (!s->let_in)
 		return;
 	s->let_in = false;
+	tally_close(&s->told, made && (r.shadow == NULL || r.shadow == noted)
+	            ? s->review : NULL);
 	if (made && s->review != NULL &&
 	    (r.shadow == NULL || r.shadow == noted))
 		write_dropped(s);
@@ -136,6 +139,7 @@ finish(struct session *s)
 		return;
 	s->finished = true;
 	report_review(&s->told, s->review, s->told.stage);
+	tally_close(&s->told, NULL); /* unless it was let in above */
 	if (s->host.trial)
 		return; /* explain asks on */
 	body_free(&s->told.body);
@@ -290,10 +294,13 @@ shadow(struct session *s, const struct verdict *v, size_t rcpt,
 		.why = v->failed ? v->why : (struct span){NULL, 0},
 	};
 
-	if (s->at == STAGE_RCPT)
+	if (s->at == STAGE_RCPT) {
 		review_drop_rcpt(s->review, rcpt);
-	else if (shadowed(s) != NULL)
+		s->told.rcpts[rcpt].shadowed = true;
+	} else if (shadowed(s) != NULL)
 		return go_on; /* it was said before */
+	if (v->kind == VERDICT_REJECT && !v->failed)
+		tally_reject(&s->told, v->rule, rcpt);
 	report(&s->told, LOG_INFO, &r);
 	if (s->at != STAGE_RCPT) {
 		s->shadow = r.shadow;
@@ -332,6 +339,8 @@ refuse(struct session *s, const struct verdict *v, size_t rcpt)
 		return shadow(s, v, rcpt, &a.reply);
 	s->verdict = *v;
 	report(&s->told, v->failed ? LOG_WARNING : LOG_INFO, &r);
+	if (v->kind == VERDICT_REJECT && !v->failed)
+		tally_reject(&s->told, v->rule, rcpt);
 	if (s->at == STAGE_RCPT) {
 		drop_rcpt(s, rcpt);
 		return a;
@@ -347,7 +356,8 @@ accept_early(struct session *s, const struct verdict *v)
 {
 	struct answer a = {.kind = ANSWER_ACCEPT};
 
-	if (s->at == STAGE_HELO || s->at == STAGE_RCPT)
+	if (s->at == STAGE_HELO || s->at == STAGE_RCPT ||
+	    tally_counts(s->told.policy))
 		return go_on;
 	s->verdict = *v;
 	s->let_in = true;
@@ -771,7 +781,7 @@ session_new(struct policy *p, const struct table *const *tables,
 	s->host = *host;
 	s->tables = tables;
 	s->dns = (struct lookup_dns){asker_dns, &s->told};
-	s->facts = (struct facts){facts_ask, &s->told, &s->dns};
+	s->facts = (struct facts){facts_ask, &s->told, &s->dns, tally_over};
 	s->verdict.rule = s->holder = NO_RULE;
 	if (!told_open(&s->told, policy_ref(p), &s->host)) {
 		session_free(s);

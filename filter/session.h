@@ -55,6 +55,7 @@ struct change {
 };
 
 struct notice;
+struct limits;
 
 /* The MTA's side. */
 struct session_host {
@@ -70,6 +71,8 @@ struct session_host {
 	 * said, or none. Stays the host's.
 	 */
 	struct resolver *resolver;
+	/* Who counts against limits, or NULL: none is over. The host's. */
+	struct limits *limits;
 	/* Each look-up that SPF makes, for explain; or NULL. */
 	void (*looked_up)(void *of, const struct spf_lookup *l);
 	/*

@@ -4,6 +4,7 @@
 
 #include "caps.h"
 #include "edit.h"
+#include "tally.h"
 #include "told.h"
 
 /* ---- the macros that are kept ---- */
@@ -181,6 +182,7 @@ told_forget(struct told *t)
 	t->fields = NULL;
 	t->mime = NULL;
 	t->facts = NULL;
+	t->tally = NULL;
 	t->spf_found[SPF_MAILFROM] = t->spf_found[SPF_HELO] = NULL;
 	t->spf_took = 0;
 	t->origin = NULL;
@@ -194,6 +196,9 @@ told_begin(struct told *t)
 	size_t n;
 
 	told_forget(t);
+	policy_limits(t->policy, &n);
+	if (n > 0 && (t->tally = tally_new(t)) == NULL)
+		return false;
 	policy_asks(t->policy, &n);
 	t->facts = arena_alloc(t->arena, n * sizeof(*t->facts));
 	t->message = message_new(t->arena);

@@ -17,7 +17,9 @@ struct told_rcpt {
 	size_t n_params;
 	struct value address;
 	bool in;                      /* not refused */
+	bool shadowed;                /* "set shadow": would have been */
 	struct told_answer *answers;  /* facts.c: what was asked of it */
+	struct tally_answer *over;    /* tally.c: limits that were */
 };
 
 /* A macro that the policy or the log asks for. */
@@ -91,6 +93,7 @@ struct told {
 	struct edit *edit;            /* once the body is changed; NULL */
 	struct told_fields *fields;   /* by name, once asked; NULL */
 	size_t n_fields;
+	struct tally *tally;          /* of limits; NULL: there are none */
 	const struct fact **facts;    /* by question; NULL until asked */
 	const struct spf_finding *spf_found[2]; /* by identity; NULL: not
 	                                           asked */
@@ -132,6 +135,10 @@ struct span told_macro(const struct told *t, struct span name);
 /* For struct facts; of is the struct told. */
 const struct fact *facts_ask(void *of, size_t n, const struct ask *ask,
                              size_t rcpt);
+
+/* An ESMTP parameter's value; the last of a name counts. */
+bool facts_param(const struct span *params, size_t n, struct span name,
+                 struct span *value);
 
 /* The fields of a name, or NULL. */
 struct told_fields *facts_fields(struct told *t, struct span name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "edit.h"
+#include "limits_store.h"
 #include "trial.h"
 
 #define CLIENT "198.51.100.1"
@@ -513,6 +514,9 @@ trial_run(struct trial *t, const struct table *const *tables,
 		*why = "the client is no IP address";
 		return false;
 	}
+	host.limits = limits_said(t->arena, t->policy, t->given);
+	if (host.limits == NULL)
+		return false;
 	t->session = session_new(t->policy, tables, &host);
 	if (t->session == NULL)
 		return false;

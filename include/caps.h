@@ -7,6 +7,7 @@
 #define CAPS_INCLUDE_DEPTH 16       /* includes in includes: deeper is a mistake */
 #define CAPS_EXPR_DEPTH 200         /* nested conditions: the parser recurses */
 #define CAPS_EXPR_TERMS 5000        /* in one condition: its tree is walked; more is a table */
+#define CAPS_LIMIT_VALUES 50        /* keys of one limit in a message, for each of which somebody is asked */
 #define CAPS_NODES 100000           /* in one condition, its defines put in: asked for each message */
 #define CAPS_NODE_DEPTH 8000        /* how deep it then is: it is walked by recursion */
 #define CAPS_FILL 2000              /* bytes that one ${...} fills in */

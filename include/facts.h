@@ -2,8 +2,10 @@
 #ifndef FACTS_H
 #define FACTS_H
 
+#include "limit.h"
 #include "lookup.h"
 #include "subject.h"
+#include "truth.h"
 
 #define NO_RCPT ((size_t)-1)
 
@@ -19,6 +21,14 @@ struct facts {
 	                          size_t rcpt);
 	void *of;
 	const struct lookup_dns *dns; /* or NULL: it is not asked */
+	/*
+	 * Is that limit over, with what the message, up to this recipient,
+	 * would add to it? rcpt: NO_RCPT unless the limit is asked of the
+	 * recipient at hand. Once it is not TRUTH_LATER the answer stays; why
+	 * says it in words. NULL: no limit is ever over.
+	 */
+	enum truth (*over)(void *of, size_t limit, size_t rcpt,
+	                   struct span *why);
 };
 
 #endif

@@ -6,6 +6,8 @@ noinst_HEADERS = \
 	include/domain.h \
 	include/facts.h \
 	include/ip.h \
+	include/limit.h \
+	include/lmdb_pages.h \
 	include/lookup.h \
 	include/pattern.h \
 	include/peer.h \

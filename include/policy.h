@@ -72,6 +72,12 @@ bool policy_may_answer(const struct policy *p, enum stage s);
  */
 bool policy_needs(const struct policy *p, enum stage s);
 
+/* The policy's limits, in its order. */
+const struct limit *policy_limits(const struct policy *p, size_t *n);
+
+/* Does the rule's condition ask whether that limit is over? */
+bool policy_rule_asks_limit(const struct policy *p, size_t rule, size_t limit);
+
 /* Is somebody else asked for anything: DNS, a server? */
 bool policy_asks_net(const struct policy *p);
 

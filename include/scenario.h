@@ -12,6 +12,12 @@ struct scenario_pair {
 	struct span name, value;
 };
 
+struct scenario_limit {
+	struct span name;
+	double used;
+	bool fails;       /* nobody knows */
+};
+
 /* A p of NULL: not said, so a quiet default stands. */
 struct scenario {
 	struct span client, client_name;
@@ -27,6 +33,8 @@ struct scenario {
 	struct span spf, spf_helo; /* a result's name */
 	const struct scenario_pair *headers;
 	size_t n_headers;
+	const struct scenario_limit *limits; /* others: nothing is used */
+	size_t n_limits;
 	struct span body;
 	struct span message; /* a whole message: header and body */
 };

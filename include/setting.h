@@ -29,6 +29,8 @@ ROW(recipient_delimiter, "recipient-delimiter", TEXT, "", 0, 0) \
 ROW(message_limit, "message-limit", SIZE, "64M", 1024, 1099511627776) \
 ROW(memory_limit, "memory-limit", SIZE, "1G", 1048576, 1099511627776) \
 ROW(notify_server, "notify-server", SERVER, "127.0.0.1:25", 0, 0) \
+ROW(limits, "limits", STORE, "/var/lib/vaglio/limits.lmdb", 0, 0) \
+ROW(limit_keys, "limit-keys", NUMBER, "100000", 100, 10000000) \
 ROW(match_limit, "match-limit", NUMBER, "1000000", 100, 1000000000)
 
 enum setting_type {
@@ -39,6 +41,7 @@ enum setting_type {
 	SETTING_TIME,
 	SETTING_MODE,   /* octal */
 	SETTING_CHOICE, /* double: the word's number from 0 */
+	SETTING_STORE,  /* struct span: a path, "": memory */
 	SETTING_CLIENTS, /* double: <table>, of IP addresses; 0: none */
 };
 

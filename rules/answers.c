@@ -36,7 +36,8 @@ node_at(const struct program *p, size_t number, enum stage s)
 		return node_at(p, n->left, s);
 	if (n->kind < NODE_NOT)
 		return node_at(p, n->left, s) || node_at(p, n->right, s);
-	if (question_at(p, n->ask, s))
+	if (question_at(p, n->ask, s)
+	    || (n->kind == NODE_OVER && (s == n->first || s == n->stage)))
 		return true;
 	for (i = 0; i < n->n_operands; i++) {
 		const struct operand *o = &n->operands[i];

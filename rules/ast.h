@@ -69,6 +69,7 @@ enum expr_kind {
 	EXPR_DEFINED, /* name */
 	EXPR_PRESENT, /* subject */
 	EXPR_COMPARE, /* subject op value */
+	EXPR_OVER,    /* over limit name */
 };
 
 enum op {
@@ -102,7 +103,8 @@ struct expr {
 /* ---- statements ---- */
 
 enum statement_kind {
-	AST_SET, AST_TABLE_STATEMENT, AST_DEFINE, AST_RULE, AST_TEST,
+	AST_SET, AST_TABLE_STATEMENT, AST_LIMIT, AST_DEFINE, AST_RULE,
+	AST_TEST,
 };
 
 struct statement {
@@ -112,6 +114,7 @@ struct statement {
 	union {
 		struct ast_set *set;
 		struct ast_table *table;
+		struct ast_limit *limit;
 		struct ast_define *define;
 		struct ast_rule *rule;
 		struct ast_test *test;
@@ -122,6 +125,7 @@ struct ast_set {
 	struct span name;
 	struct place name_place;
 	struct ast_value *value;
+	struct ast_value *server;     /* AST_STRING after redis, or NULL */
 };
 
 /* One entry of an inline table: key [= { value... }] */
@@ -149,6 +153,16 @@ struct ast_table {
 	struct ast_option *options;   /* redis: as they stand */
 	/* by check */
 	size_t table;
+	bool used;
+};
+
+struct ast_limit {
+	struct span name;
+	struct place name_place;
+	struct ast_value *most, *unit, *time; /* AST_WORD */
+	struct ast_subject *by;
+	struct span bits;             /* "24/64" of client/24/64; p NULL */
+	/* by check */
 	bool used;
 };
 
@@ -212,7 +226,7 @@ struct ast_given {
 	struct ast_value *first, *second;
 	struct span table;            /* <t> { ... } or <t> fails */
 	struct ast_entry *entries;
-	bool fails;
+	bool fails;                   /* <t> fails, limit NAME fails */
 	struct ast_given *next;
 };
 

@@ -490,6 +490,9 @@ each(struct checker *c, enum statement_kind kind)
 		case AST_TABLE_STATEMENT:
 			check_table(c, s->table);
 			break;
+		case AST_LIMIT:
+			check_limit(c, s->limit);
+			break;
 		case AST_TEST:
 			check_test(c, s->test);
 			break;
@@ -546,6 +549,7 @@ check_policy(struct program *program, const char *dir, struct diags *d)
 	for (s = program->ast->statements; s != NULL; s = s->next)
 		if (s->kind == AST_SET)
 			setting_tables(&c, s->set);
+	each(&c, AST_LIMIT);
 	each_rule(&c);
 	take_settings(program);
 	each(&c, AST_TEST);

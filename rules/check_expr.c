@@ -91,9 +91,8 @@ check_extent(struct checker *c, size_t node, struct place where)
 	return NO_NODE;
 }
 
-/* The leaf needs this question. */
-static void
-needs(struct checker *c, struct node *n, size_t ask)
+void
+check_needs(struct checker *c, struct node *n, size_t ask)
 {
 	const struct question *q = &c->program->questions[ask];
 	enum stage first = q->ask.subject->flags & SUBJECT_IS_ANY
@@ -490,7 +489,7 @@ needs_table(struct checker *c, struct node *n, const struct lookup *l)
 	                            backend_find(ast->backend);
 
 	if (l->ask != NO_ASK)
-		needs(c, n, l->ask);
+		check_needs(c, n, l->ask);
 	if (row == NULL)
 		return;
 	if (row->cost > n->cost)
@@ -508,7 +507,7 @@ needs_operands(struct checker *c, struct node *n)
 		const struct operand *o = &n->operands[i];
 
 		if (o->kind == OPERAND_ASK)
-			needs(c, n, o->ask);
+			check_needs(c, n, o->ask);
 		else if (o->kind == OPERAND_LOOKUP)
 			needs_table(c, n, &o->lookup);
 	}
@@ -543,7 +542,7 @@ check_compare(struct checker *c, struct expr *e, bool negative, bool open)
 	if (!ok || !check_operands(c, e, open, &leaf))
 		return NO_NODE;
 	leaf.every = e->subject->quant == QUANT_EVERY;
-	needs(c, &leaf, leaf.ask);
+	check_needs(c, &leaf, leaf.ask);
 	needs_operands(c, &leaf);
 	give_slot(c, &leaf);
 	*add_node(c, &number) = leaf;
@@ -564,7 +563,21 @@ check_present(struct checker *c, struct expr *e)
 	leaf.ask = check_subject(c, e->subject);
 	if (leaf.ask == NO_ASK)
 		return NO_NODE;
-	needs(c, &leaf, leaf.ask);
+	check_needs(c, &leaf, leaf.ask);
+	give_slot(c, &leaf);
+	*add_node(c, &number) = leaf;
+	return number;
+}
+
+static size_t
+check_over_leaf(struct checker *c, struct expr *e)
+{
+	struct node leaf = {.kind = NODE_OVER, .expr = e,
+	                    .size = 1, .depth = 1};
+	size_t number;
+
+	if (!check_over(c, e, &leaf))
+		return NO_NODE;
 	give_slot(c, &leaf);
 	*add_node(c, &number) = leaf;
 	return number;
@@ -658,6 +671,8 @@ check_expr(struct checker *c, struct expr *e, bool negative, bool accepts)
 		return check_defined(c, e, negative, accepts);
 	case EXPR_PRESENT:
 		return check_present(c, e);
+	case EXPR_OVER:
+		return check_over_leaf(c, e);
 	case EXPR_COMPARE:
 		return check_compare(c, e, negative, open);
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "checker.h"
+#include "number.h"
 #include "source.h"
 
 /* ---- what is given ---- */
@@ -147,6 +148,29 @@ take_spf_helo(struct checker *c, const struct ast_given *g, struct scenario *s)
 		s->spf_helo = arena_lower(c->arena, word_of(g->first));
 }
 
+static void
+take_limit(struct checker *c, const struct ast_given *g, struct scenario *s)
+{
+	struct scenario_limit *list, *l;
+	double used = 0;
+
+	if (check_find_limit(c, g->first->text, g->first->place)
+	    == c->program->n_limits)
+		return;
+	if (g->second != NULL
+	    && !(number_parse(g->second->text, &used)
+	         || number_parse_size(g->second->text, &used)))
+		used = -1;
+	if (used < 0 || used > LIMIT_MOST)
+		diag_error(c->diags, g->second->place,
+		           "\"%.*s\" is nothing that can be used",
+		           SPAN_ARG(g->second->text));
+	list = (struct scenario_limit *)(uintptr_t)s->limits;
+	l = arena_grow(c->arena, &list, &s->n_limits, sizeof(*list));
+	*l = (struct scenario_limit){g->first->text, used, g->fails};
+	s->limits = list;
+}
+
 static const struct given_row given_rows[] = {
 	{"client", take_client},
 	{"helo", take_helo},
@@ -161,6 +185,7 @@ static const struct given_row given_rows[] = {
 	{"header", take_header},
 	{"body", take_body},
 	{"message file", take_message},
+	{"limit", take_limit},
 };
 
 #define GIVEN_ROWS (sizeof(given_rows) / sizeof(given_rows[0]))

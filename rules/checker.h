@@ -57,6 +57,9 @@ void check_finish(struct checker *c);
 size_t check_expr(struct checker *c, struct expr *e, bool negative,
                   bool accepts);
 
+/* The leaf needs that question. */
+void check_needs(struct checker *c, struct node *leaf, size_t ask);
+
 /* left and right joined; either may be NO_NODE, which then is left out. */
 size_t check_join(struct checker *c, enum node_kind kind, size_t left,
                   size_t right);
@@ -110,6 +113,18 @@ struct table *check_inline_table(struct checker *c, const char *name,
 /* in { ... }: the number of a table made for it, its keys of type. */
 size_t check_anonymous_table(struct checker *c, const struct ast_value *list,
                              enum value_type type);
+
+/* ---- check_limit.c ---- */
+
+/* limit NAME ... */
+void check_limit(struct checker *c, struct ast_limit *l);
+
+/* over limit NAME: its node, but for its slot; false after an error. */
+bool check_over(struct checker *c, const struct expr *e, struct node *leaf);
+
+/* The number of the limit of that name, or n_limits; tells, if there is none. */
+size_t check_find_limit(struct checker *c, struct span name,
+                        struct place where);
 
 /* ---- check_text.c ---- */
 

@@ -217,6 +217,10 @@ dump_expr(const struct expr *e, FILE *out)
 	case EXPR_PRESENT:
 		put_subject(e->subject, out);
 		break;
+	case EXPR_OVER:
+		fputs("over limit ", out);
+		put(e->name, out);
+		break;
 	case EXPR_COMPARE:
 		put_compare(e, out);
 		break;
@@ -232,6 +236,7 @@ dump_set(const struct ast_set *set, FILE *out)
 	put(set->name, out);
 	putc(' ', out);
 	put_value(set->value, out);
+	put_named("", set->server, out);
 	putc('\n', out);
 }
 
@@ -271,6 +276,21 @@ dump_table(const struct ast_table *table, FILE *out)
 		putc('\n', out);
 	}
 	fputs("}\n", out);
+}
+
+static void
+dump_limit(const struct ast_limit *limit, FILE *out)
+{
+	fputs("limit ", out);
+	put(limit->name, out);
+	put_named("", limit->most, out);
+	put_named("", limit->unit, out);
+	put_named("per", limit->time, out);
+	fputs(" by ", out);
+	put_subject(limit->by, out);
+	if (limit->bits.p != NULL)
+		fprintf(out, "/%.*s", SPAN_ARG(limit->bits));
+	putc('\n', out);
 }
 
 static void
@@ -332,8 +352,9 @@ dump_given(const struct ast_given *g, FILE *out)
 	if (g->table.p == NULL) {
 		put(g->word, out);
 		put_named("", g->first, out);
-		put_named("", g->second, out);
-		putc('\n', out);
+		put_named(span_is(g->word, SPAN("limit")) ? "used" : "",
+		          g->second, out);
+		fputs(g->fails ? " fails\n" : "\n", out);
 		return;
 	}
 	putc('<', out);
@@ -398,6 +419,9 @@ dump_statement(const struct statement *s, FILE *out)
 	case AST_TABLE_STATEMENT:
 		dump_table(s->table, out);
 		break;
+	case AST_LIMIT:
+		dump_limit(s->limit, out);
+		break;
 	case AST_DEFINE:
 		dump_define(s->define, out);
 		break;
@@ -410,12 +434,13 @@ dump_statement(const struct statement *s, FILE *out)
 	}
 }
 
-/* Settings and defines stand together, the rest between empty lines. */
+/* Settings, limits and defines stand together, the rest between empty lines. */
 static bool
 gap(const struct statement *a, const struct statement *b)
 {
 	return a->kind != b->kind ||
-		(a->kind != AST_SET && a->kind != AST_DEFINE);
+		(a->kind != AST_SET && a->kind != AST_LIMIT &&
+		 a->kind != AST_DEFINE);
 }
 
 void

@@ -400,16 +400,34 @@ compare_values(struct evaluation *e, const struct node *n,
 	return t;
 }
 
+/* over limit NAME; why, if it is wanted */
+enum truth
+eval_over(struct evaluation *e, const struct node *n, struct span *why)
+{
+	const struct facts *f = e->facts;
+
+	*why = (struct span){NULL, 0};
+	if (n->rcpt && e->rcpt == NULL)
+		return TRUTH_LATER;
+	if (f->over == NULL)
+		return TRUTH_NO;
+	return f->over(f->of, n->limit, n->rcpt ? e->rcpt_number : NO_RCPT,
+	               why);
+}
+
 static enum truth
 eval_leaf(struct evaluation *e, const struct node *n)
 {
 	const struct fact *f;
+	struct span why;
 	enum truth t;
 
 	if (n->first > e->stage)
 		return TRUTH_LATER;
 	if (n->cost > e->cost)
 		return EVAL_UNASKED;
+	if (n->kind == NODE_OVER)
+		return eval_over(e, n, &why);
 	f = eval_fact(e, n->ask);
 	if (f->state == FACT_LATER)
 		return TRUTH_LATER;

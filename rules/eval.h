@@ -52,6 +52,10 @@ bool eval_deciding(struct evaluation *e, const struct node *n, size_t *value);
 /* The answer to a question; never NULL. */
 const struct fact *eval_fact(struct evaluation *e, size_t ask);
 
+/* Is the limit of a leaf over? In words, too; p NULL if there are none. */
+enum truth eval_over(struct evaluation *e, const struct node *n,
+                     struct span *why);
+
 /* The groups of the pattern of a leaf, in the value that decided it. */
 bool eval_groups(struct evaluation *e, const struct node *n,
                  struct span groups[PATTERN_GROUPS]);

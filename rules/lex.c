@@ -404,21 +404,44 @@ lex_next(struct lex *l)
 	return t;
 }
 
+/* The word at *at, past blanks; *at is then behind it. */
+static struct span
+word_at(const struct lex *l, size_t *at)
+{
+	struct span text = l->source->text;
+	size_t from;
+
+	while (*at < text.n && blank(text.p[*at]))
+		++*at;
+	for (from = *at; *at < text.n && in_word(text.p[*at]); ++*at)
+		;
+	return bytes(l, from, *at);
+}
+
+bool
+lex_begins_statement(const struct lex *l)
+{
+	size_t at = l->at;
+	struct span word = word_at(l, &at);
+
+	if (!span_is(word, SPAN("limit")))
+		return lex_is_statement(word);
+	word_at(l, &at);
+	word = word_at(l, &at);
+	return !span_is(word, SPAN("used")) && !span_is(word, SPAN("fails"));
+}
+
 void
 lex_resync(struct lex *l)
 {
 	struct span text = l->source->text;
-	size_t end;
 
 	for (;;) {
 		while (l->at < text.n && look(l, 0) != '\n')
 			l->at++;
 		while (blank(look(l, 0)))
 			l->at++;
-		for (end = l->at; end < text.n && in_word(text.p[end]); end++)
-			;
-		if (l->at >= text.n ||
-		    lex_is_statement(bytes(l, l->at, end)))
+		if (l->at >= text.n || lex_begins_statement(l))
 			break;
 	}
 	l->first = true;

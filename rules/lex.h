@@ -48,6 +48,10 @@ bool lex_open(struct lex *l, struct arena *a, const struct source *source,
 
 struct token lex_next(struct lex *l);
 
+/* Does a statement begin here? A line of a test may look like one at first:
+ * "limit NAME used N". */
+bool lex_begins_statement(const struct lex *l);
+
 /* Goes on at the next line that begins with a statement's word. */
 void lex_resync(struct lex *l);
 

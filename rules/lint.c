@@ -64,9 +64,11 @@ lint_late_rcpt(struct checker *c, const struct rule *r)
 			continue;
 		diag_error(c->diags, a->place,
 		           "\"%s\" can't be done for one recipient: the rule asks "
-		           "for \"rcpt\" and for what is known only at %s. Write "
-		           "\"any rcpt\" or \"every rcpt\" to decide about the "
-		           "whole message", a->row->words, stage_name(r->stage));
+		           "for \"rcpt\" or a limit on recipients, and for what "
+		           "is known only at %s. Write \"any rcpt\" or \"every "
+		           "rcpt\" to decide about the whole message, and a limit "
+		           "on recipients in a rule of its own", a->row->words,
+		           stage_name(r->stage));
 	}
 }
 
@@ -128,6 +130,13 @@ lint_unused(struct checker *c)
 			diag_warning(c->diags, c->program->tables[i].place,
 			             "table <%.*s> is not used",
 			             SPAN_ARG(c->program->tables[i].name));
+	for (i = 0; i < c->program->n_limits; i++)
+		if (!c->program->limit_asts[i]->used)
+			diag_warning(c->diags,
+			             c->program->limit_asts[i]->name_place,
+			             "limit \"%.*s\" is not used: it is counted, "
+			             "but nothing is refused",
+			             SPAN_ARG(c->program->limits[i].name));
 	for (i = 0; i < c->n_defines; i++)
 		if (!c->defines[i]->used)
 			diag_warning(c->diags, c->defines[i]->name_place,

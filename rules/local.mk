@@ -20,6 +20,7 @@ librules_a_SOURCES = \
 	rules/check_body.c \
 	rules/checker.h \
 	rules/check_expr.c \
+	rules/check_limit.c \
 	rules/check_lookup.c \
 	rules/check_subject.c \
 	rules/check_test.c \
@@ -38,7 +39,6 @@ librules_a_SOURCES = \
 	rules/lex.h \
 	rules/lint.c \
 	rules/lmdb_pages.c \
-	rules/lmdb_pages.h \
 	rules/names.c \
 	rules/number.c \
 	rules/number.h \
@@ -46,6 +46,7 @@ librules_a_SOURCES = \
 	rules/parse_body.c \
 	rules/parse.h \
 	rules/parse_expr.c \
+	rules/parse_limit.c \
 	rules/parse_rule.c \
 	rules/parse_test.c \
 	rules/parse_value.c \

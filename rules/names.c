@@ -1,4 +1,5 @@
 /* names.c - what the small enums of include/ are called, and their logic. */
+#include "limit.h"
 #include "stage.h"
 #include "truth.h"
 #include "verdict.h"
@@ -85,4 +86,17 @@ enum truth
 truth_or(enum truth a, enum truth b)
 {
 	return truth_not(truth_and(truth_not(a), truth_not(b)));
+}
+
+const char *
+limit_unit_name(enum limit_unit u)
+{
+	static const char *const names[LIMIT_UNITS] = {
+		[LIMIT_MESSAGES] = "messages",
+		[LIMIT_RECIPIENTS] = "recipients",
+		[LIMIT_BYTES] = "bytes",
+		[LIMIT_REJECTS] = "rejects",
+	};
+
+	return names[u];
 }

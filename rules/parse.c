@@ -45,12 +45,22 @@ parser_peek2(struct parser *p)
 	return &p->ahead[1];
 }
 
+const struct token *
+parser_peek3(struct parser *p)
+{
+	parser_peek2(p);
+	if (p->n_ahead == 2)
+		p->ahead[p->n_ahead++] = lex_next(&p->lex);
+	return &p->ahead[2];
+}
+
 struct token
 parser_take(struct parser *p)
 {
 	struct token t = *parser_peek(p);
 
 	p->ahead[0] = p->ahead[1];
+	p->ahead[1] = p->ahead[2];
 	p->n_ahead--;
 	p->last = t.place;
 	p->spoilt |= t.bad;
@@ -171,7 +181,7 @@ resync(struct parser *p)
 		p->lex.at = t->place.at;
 	p->n_ahead = 0;
 	p->lex.first = true;
-	if (!here)
+	if (!here || !lex_begins_statement(&p->lex))
 		lex_resync(&p->lex);
 }
 
@@ -233,7 +243,7 @@ parse_name(struct parser *p, const char *what)
 
 /* ---- statements ---- */
 
-/* set := "set" NAME ( WORD | STRING ) */
+/* set := "set" NAME ( WORD [ STRING ] | STRING | table ) */
 static struct ast_set *
 parse_set(struct parser *p)
 {
@@ -264,6 +274,9 @@ parse_set(struct parser *p)
 	v->place = t.place;
 	v->text = t.text;
 	set->value = v;
+	if (v->kind == AST_WORD && span_is(v->text, SPAN("redis")) &&
+	    !parser_ends(p) && parser_peek(p)->kind == TOKEN_STRING)
+		set->server = parse_string(p, "\"set\"");
 	return set;
 }
 
@@ -715,6 +728,8 @@ kind_of(struct span word)
 		return AST_SET;
 	if (span_is(word, SPAN("table")))
 		return AST_TABLE_STATEMENT;
+	if (span_is(word, SPAN("limit")))
+		return AST_LIMIT;
 	if (span_is(word, SPAN("define")))
 		return AST_DEFINE;
 	return span_is(word, SPAN("test")) ? AST_TEST : AST_RULE;
@@ -735,6 +750,10 @@ parse_kind(struct parser *p, struct statement *s, struct token word)
 	case AST_TABLE_STATEMENT:
 		s->table = parse_table_statement(p);
 		expect_end(p, "table");
+		break;
+	case AST_LIMIT:
+		s->limit = parse_limit(p);
+		expect_end(p, "limit");
 		break;
 	case AST_DEFINE:
 		s->define = parse_define(p);
@@ -775,7 +794,8 @@ parse_first_word(struct parser *p)
 	return parser_take(p);
 }
 
-/* statement := set | include | table | define | ["shadow"] rule | test */
+/* statement := set | include | table | limit | define | ["shadow"] rule
+ *            | test */
 static void
 parse_statement(struct parser *p)
 {

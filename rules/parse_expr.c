@@ -178,6 +178,26 @@ parse_comparison(struct parser *p, enum quantifier quant, struct place from)
 	return e;
 }
 
+/* over := "over" "limit" NAME */
+static struct expr *
+parse_over(struct parser *p)
+{
+	struct token over = parser_take(p), t;
+	struct expr *e = make(p, EXPR_OVER, over.place);
+
+	if (parser_ends(p) || !parser_accept(p, "limit"))
+		FAIL(p, parser_here(p), "after \"over\" stands \"limit\" and "
+		     "a limit's name");
+	if (parser_new_line(p) || parser_peek(p)->kind != TOKEN_WORD)
+		FAIL(p, p->last, "a limit's name is missing after "
+		     "\"over limit\"");
+	t = parser_take(p);
+	e->name = t.text;
+	e->op_place = t.place;
+	e->place = place_join(over.place, t.place);
+	return e;
+}
+
 static bool
 may_be_defined(struct span word)
 {
@@ -315,7 +335,7 @@ check_follower(struct parser *p, const struct expr *e, bool in_paren)
 	}
 	while (e->kind == EXPR_AND || e->kind == EXPR_OR)
 		e = e->right;
-	refuse_follower(p, e->kind != EXPR_COMPARE);
+	refuse_follower(p, e->kind != EXPR_COMPARE && e->kind != EXPR_OVER);
 }
 
 /* "(" or ")" */
@@ -342,7 +362,8 @@ parse_paren(struct parser *p)
 	return e;
 }
 
-/* primary := "(" or ")" | DEFINED-NAME | ["any" | "every"] comparison */
+/* primary := "(" or ")" | DEFINED-NAME | over
+ *          | ["any" | "every"] comparison */
 static struct expr *
 parse_primary(struct parser *p)
 {
@@ -354,6 +375,8 @@ parse_primary(struct parser *p)
 	if (++p->terms > CAPS_EXPR_TERMS)
 		FAIL(p, from, "more than %d conditions in one: values belong "
 		     "in a table", CAPS_EXPR_TERMS);
+	if (parser_at(p, "over"))
+		return parse_over(p);
 	quant = parse_quantifier(p);
 	if (parser_at(p, "raw") || (!parser_ends(p) && parse_at_subject(p)))
 		return parse_comparison(p, quant, from);

@@ -15,6 +15,7 @@ enum fact_takes {
 	FACT_STRING,
 	FACT_PATH,
 	FACT_TWO_STRINGS,
+	FACT_LIMIT,           /* NAME used NUMBER, NAME fails */
 };
 
 static const struct fact_row {
@@ -34,6 +35,7 @@ static const struct fact_row {
 	{"header", FACT_TWO_STRINGS},
 	{"body", FACT_STRING},
 	{"message file", FACT_PATH},
+	{"limit", FACT_LIMIT},
 };
 
 static const char *const fact_words[] = {
@@ -104,6 +106,14 @@ parse_fact_arguments(struct parser *p, struct ast_given *g,
 	case FACT_TWO_STRINGS:
 		g->first = parse_string(p, what);
 		g->second = parse_string(p, what);
+		break;
+	case FACT_LIMIT: /* parse_at_limit_fact has seen it */
+		g->first = parse_word(p, what);
+		g->fails = !parser_accept(p, "used");
+		if (g->fails)
+			parser_take(p);
+		else
+			g->second = parse_number(p);
 		break;
 	}
 }
@@ -377,7 +387,7 @@ parse_test(struct parser *p)
 
 	test->name = name->text;
 	test->name_place = name->place;
-	while (!parser_at_statement(p)) {
+	while (parse_at_limit_fact(p) || !parser_at_statement(p)) {
 		if (parser_at(p, "expect")) {
 			*expect = parse_expect(p);
 			expect = &(*expect)->next;

@@ -34,7 +34,7 @@ struct parser {
 	ino_t ino;
 
 	struct lex lex;
-	struct token ahead[2];
+	struct token ahead[3];
 	unsigned n_ahead;
 	struct place last;      /* the token that was taken last */
 
@@ -46,9 +46,10 @@ struct parser {
 	jmp_buf give_up;        /* where a statement is left */
 };
 
-/* The next token, the one after it, and to take the next. */
+/* The next token, the two after it, and to take the next. */
 const struct token *parser_peek(struct parser *p);
 const struct token *parser_peek2(struct parser *p);
+const struct token *parser_peek3(struct parser *p);
 struct token parser_take(struct parser *p);
 
 /* Is the next token this word? Takes it if so. */
@@ -127,6 +128,13 @@ struct ast_entry *parse_entries(struct parser *p);
 
 bool parse_at_subject(struct parser *p);
 struct ast_subject *parse_subject(struct parser *p);
+
+/* ---- parse_limit.c ---- */
+
+struct ast_limit *parse_limit(struct parser *p);
+
+/* Does a fact of a test come next: limit NAME used N, limit NAME fails? */
+bool parse_at_limit_fact(struct parser *p);
 
 /* ---- parse_expr.c, parse_rule.c, parse_test.c ---- */
 

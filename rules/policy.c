@@ -174,6 +174,37 @@ policy_asks(const struct policy *p, size_t *n)
 	return p->program.asks;
 }
 
+const struct limit *
+policy_limits(const struct policy *p, size_t *n)
+{
+	*n = p->program.n_limits;
+	return p->program.limits;
+}
+
+static bool
+node_asks_limit(const struct program *p, size_t number, size_t limit)
+{
+	const struct node *n;
+
+	if (number == NO_NODE)
+		return false;
+	n = &p->nodes[number];
+	if (n->kind == NODE_NOT)
+		return node_asks_limit(p, n->left, limit);
+	if (n->kind < NODE_NOT)
+		return node_asks_limit(p, n->left, limit)
+		       || node_asks_limit(p, n->right, limit);
+	return n->kind == NODE_OVER && n->limit == limit;
+}
+
+bool
+policy_rule_asks_limit(const struct policy *p, size_t rule, size_t limit)
+{
+	return rule < p->program.n_rules
+	       && node_asks_limit(&p->program, p->program.rules[rule].node,
+	                          limit);
+}
+
 const struct test *
 policy_tests(const struct policy *p, size_t *n)
 {
@@ -314,6 +345,13 @@ dump_waits(const struct program *p, const struct rule *r, FILE *out)
 			fprintf(out, q->argument->kind == AST_PATTERN
 			             ? " /%.*s/" : " \"%.*s\"",
 			        SPAN_ARG(q->argument->text));
+		between = ", ";
+	}
+	for (i = 0; i < p->n_limits; i++) {
+		if (!node_asks_limit(p, r->node, i))
+			continue;
+		fprintf(out, "%slimit %.*s", between,
+		        SPAN_ARG(p->limits[i].name));
 		between = ", ";
 	}
 }

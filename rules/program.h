@@ -55,6 +55,7 @@ enum node_kind {
 	NODE_NOT,
 	NODE_PRESENT,
 	NODE_COMPARE,
+	NODE_OVER,             /* ask: the limit's key */
 };
 
 struct node {
@@ -74,6 +75,7 @@ struct node {
 	const struct operand *operands;
 	size_t n_operands;
 	const struct expr *expr;
+	size_t limit;
 };
 
 /* A text with what is filled in. */
@@ -175,6 +177,9 @@ struct program {
 	size_t n_questions, shared_questions, rcpt_questions;
 	struct node *nodes;
 	size_t n_nodes, shared_nodes, rcpt_nodes;
+	struct limit *limits;
+	struct ast_limit **limit_asts; /* of each */
+	size_t n_limits;
 	struct rule *rules;
 	struct brief *briefs;  /* of each rule */
 	size_t n_rules;

@@ -79,6 +79,9 @@ parse_value(const struct setting_row *row, struct span text,
 		return number_parse_time(text, &out->number);
 	case SETTING_MODE:
 		return number_parse_octal(text, &out->number);
+	case SETTING_STORE:
+		out->text = text;
+		return text.n > 0 && text.p[0] == '/';
 	case SETTING_CLIENTS:
 		return false; /* a text is none; see setting_tables */
 	case SETTING_CHOICE:
@@ -146,12 +149,43 @@ wanted(struct checker *c, const struct setting_row *row)
 		[SETTING_SIZE] = "a size such as 64K or 10M",
 		[SETTING_TIME] = "a time such as 30s or 2h",
 		[SETTING_MODE] = "an octal mode such as 0660",
+		[SETTING_STORE] = "a file's path (\"/...\") or memory",
 		[SETTING_CLIENTS] = "a table of addresses: <name>",
 	};
 
 	if (row->type != SETTING_CHOICE)
 		return names[row->type];
 	return arena_printf(c->arena, "one of: %s", row->standard).p;
+}
+
+/* "/PATH" or memory: as its one text. */
+static bool
+parse_store(struct checker *c, const struct ast_set *set,
+            union setting_value *out)
+{
+	const struct ast_value *v = set->value;
+
+	(void)c;
+	if (set->server != NULL)
+		return false;
+	out->text = v->text;
+	if (v->kind == AST_STRING)
+		return v->text.n > 0 && v->text.p[0] == '/';
+	out->text = SPAN("");
+	return span_is(v->text, SPAN("memory"));
+}
+
+static bool
+parse_set_value(struct checker *c, const struct setting_row *row,
+                const struct ast_set *set, union setting_value *out)
+{
+	const struct ast_value *v = set->value;
+
+	if (v->kind != AST_WORD && v->kind != AST_STRING)
+		return false;
+	if (row->type == SETTING_STORE)
+		return parse_store(c, set, out);
+	return set->server == NULL && parse_value(row, v->text, out);
 }
 
 void
@@ -176,8 +210,7 @@ setting_set(struct checker *c, const struct ast_set *set)
 	c->set_at[i] = set->name_place;
 	if (row->type == SETTING_CLIENTS && set->value->kind == AST_TABLE)
 		return; /* once the tables are known */
-	if ((set->value->kind != AST_WORD && set->value->kind != AST_STRING)
-	    || !parse_value(row, set->value->text, &value)) {
+	if (!parse_set_value(c, row, set, &value)) {
 		diag_error(c->diags, set->value->place,
 		           "setting \"%s\" wants %s", row->name, wanted(c, row));
 		return;

@@ -114,11 +114,31 @@ value_words(struct evaluation *e, const struct node *n, struct span subject)
 	                    SPAN_ARG(subject), SPAN_ARG(quoted(e, v->text)));
 }
 
+/* What is not known yet is not asked for the sake of words. */
+static struct span
+over_words(struct evaluation *e, const struct node *n, enum truth t)
+{
+	struct span name = e->program->limits[n->limit].name, why;
+
+	if (t == TRUTH_LATER || t > TRUTH_FAILED)
+		return arena_printf(e->arena, "over limit %.*s is not known "
+		                    "yet", SPAN_ARG(name));
+	eval_over(e, n, &why);
+	return arena_printf(e->arena, "%sover limit %.*s%s%s%.*s",
+	                    t == TRUTH_NO ? "not " : "", SPAN_ARG(name),
+	                    t == TRUTH_FAILED ? " failed" : "",
+	                    why.n > 0 ? ": " : "", SPAN_ARG(why));
+}
+
 static struct span
 leaf_words(struct evaluation *e, const struct node *n, enum truth t)
 {
-	struct span subject = subject_words(e, n->ask), value;
+	struct span subject, value;
 	const struct fact *f;
+
+	if (n->kind == NODE_OVER)
+		return over_words(e, n, t);
+	subject = subject_words(e, n->ask);
 
 	if (t == TRUTH_LATER || t > TRUTH_FAILED)
 		return arena_printf(e->arena, "%.*s is not known yet",

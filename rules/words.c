@@ -8,7 +8,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 const char *const words_statements[] = {
-	"set", "include", "table", "define", "rule", "shadow", "test",
+	"set", "include", "table", "limit", "define", "rule", "shadow",
+	"test",
 };
 const size_t words_statements_count = COUNT(words_statements);
 
@@ -17,14 +18,14 @@ static const char *const joiners[] = {
 };
 
 static const char *const reserved[] = {
-	"limit", "over", "time", "folded", "link", "score",
+	"time", "folded", "link", "score",
 };
 
 static const char *const operators[] = {
 	"is", "in", "matches", "contains", "begins", "ends",
 };
 
-static const char *const modifiers[] = {"any", "every", "raw"};
+static const char *const modifiers[] = {"any", "every", "raw", "over"};
 
 static const char *const subjects[] = {
 #define ROW(id, name, ...) name,

@@ -12,7 +12,7 @@ enum word_kind {
 	WORD_JOINER,   /* if unless and or not on */
 	WORD_RESERVED, /* for later */
 	WORD_SUBJECT,
-	WORD_OPERATOR, /* is in matches ..., any every raw */
+	WORD_OPERATOR, /* is in matches ..., any every raw over */
 };
 
 enum word_kind words_kind(struct span word);

@@ -42,7 +42,7 @@ only magic filter/content.c
 only archive filter/unpack_libarchive.c
 only gumbo filter/html.c
 only spf2/ filter/spf_libspf2.c
-only lmdb rules/backend_lmdb.c
+only lmdb rules/backend_lmdb.c filter/limits_file.c
 only hiredis rules/redis.c
 only cdb rules/backend_cdb.c
 only ares filter/dns_ares.c

@@ -303,3 +303,15 @@ tests_test_archive_SOURCES = tests/test_archive.c tests/check.h
 tests_test_archive_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_test_archive_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
+
+# Limits.
+if HAVE_CHECK
+check_PROGRAMS += tests/test_limits
+tests_test_limits_SOURCES = tests/test_limits.c tests/check.h
+tests_test_limits_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_limits_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/test_tally
+tests_test_tally_SOURCES = tests/test_tally.c tests/check.h
+tests_test_tally_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_tally_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+endif

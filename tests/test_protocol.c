@@ -1130,7 +1130,7 @@ START_TEST(a_hundred_reloads_under_load_mix_no_session)
 	close(until[0]);
 	for (i = 0; i < 100; i++) {
 		daemon_policy(&d, i % 2 == 0 ? refuses_good : headers);
-		ck_assert_int_eq(control_ask(d.socket, null), 0);
+		ck_assert_int_eq(control_ask(d.socket, SPAN("reload\n"), null, null), 0);
 	}
 	close(until[1]);
 	for (i = 0; i < 2; i++) {

@@ -71,13 +71,14 @@ AM_TESTS_ENVIRONMENT += SENDMAIL='$(SENDMAIL)'; export SENDMAIL;
 EXTRA_DIST += tests/endtoend/endtoend.py tests/endtoend/private.py \
 	tests/endtoend/postfix.py tests/endtoend/sendmail.py \
 	tests/endtoend/cases.py tests/endtoend/scenes.py \
-	tests/endtoend/policies.py tests/endtoend/nameserver.py \
+	tests/endtoend/attached.py tests/endtoend/policies.py \
+	tests/endtoend/nameserver.py \
 	tests/endtoend/cases
 EXTRA_DIST += contrib/spf-suite contrib/check contrib/common.sh contrib/demo contrib/demo.py \
 	contrib/packages contrib/packages.check contrib/policies \
 	contrib/postfix/main.cf contrib/postfix/master.cf \
 	contrib/sendmail/fetch contrib/sendmail/vaglio.mc \
-	contrib/sendmail/submission.mc
+	contrib/sendmail/policies.mc
 tests/policies.log tests/endtoend/postfix.log \
 	tests/endtoend/sendmail.log: vaglio$(EXEEXT)
 if HAVE_CHECK

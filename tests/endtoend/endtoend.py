@@ -12,9 +12,10 @@ import os
 import signal
 import sys
 
+import attached  # noqa: F401: more scenes
 import policies  # noqa: F401: more scenes
 from cases import Case, Run
-from private import Door, Failure, Vaglio, Workplace
+from private import Door, Failure, Vaglio, Workplace, free_ports
 from scenes import SCENES, Stage
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -58,8 +59,12 @@ def new_case(work, binary, path, mta):
 
 def new_scene(work, binary, scene, mta):
     name = scene.__name__.replace("_", "-")
-    vaglio = Vaglio(work, binary, os.path.join(work.top, name), scene.policy)
-    door = Door(name, vaglio.milter, scene.options.get(mta, ()))
+    policy, milter = scene.policy, None
+    if scene.socket:
+        milter = scene.socket % free_ports(1)[0]
+        policy += '\nset socket "%s"\n' % milter
+    vaglio = Vaglio(work, binary, os.path.join(work.top, name), policy)
+    door = Door(name, milter or vaglio.milter, scene.options.get(mta, ()))
     stage = Stage(name, scene, door, vaglio)
     stage.why_not = scene.why_not.get(mta)
     return stage

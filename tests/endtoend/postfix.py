@@ -161,11 +161,20 @@ class Logins(socketserver.ThreadingUnixStreamServer):
 
 # ---- Postfix ----------------------------------------------------------
 
+def spelt(milter):
+    """A socket as Postfix spells it: the host before the port."""
+    kind, _, rest = milter.partition(":")
+    if kind == "unix":
+        return milter
+    port, _, host = rest.partition("@")
+    return "inet:%s:%s" % ("[%s]" % host if ":" in host else host, port)
+
+
 def overrides(door):
     """What is different at this door, for master.cf."""
     lines = ["content_filter = smtp:[127.0.0.1]:%d" % door.sink.port]
     if door.milter:
-        lines.append("smtpd_milters = " + door.milter)
+        lines.append("smtpd_milters = " + spelt(door.milter))
     return " ".join("-o {%s}" % o for o in lines + door.options)
 
 

@@ -429,6 +429,11 @@ class Vaglio:
     def signal(self, sig):
         self.process.send_signal(sig)
 
+    def freeze(self):
+        """Until SIGCONT. Returns when none of its threads runs any more."""
+        self.signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+
     def kill(self):
         self.process.kill()
         self.process.wait()

@@ -81,10 +81,12 @@ class Stage:
         return r.returncode, r.stdout
 
 
-def scene(policy, postfix=(), sendmail=(), why_not=None):
+def scene(policy, postfix=(), sendmail=(), why_not=None, socket=None):
     """postfix and sendmail are lines of the MTA's configuration; why_not
-    says of an MTA why the scene can't be played there."""
+    says of an MTA why the scene can't be played there. socket is vaglio's,
+    with %d for a port, if it is not to be one in its folder."""
     def keep(function):
+        function.socket = socket
         function.policy, function.why_not = policy, why_not or {}
         function.options = {"postfix": postfix, "sendmail": sendmail}
         SCENES.append(function)

@@ -24,8 +24,8 @@ from private import (HOST, Client, Failure, end_processes, free_ports,
 ROOT = os.environ.get("SENDMAIL", "no")
 PROGRAM = ROOT + "/usr/libexec/sendmail/sendmail"
 CF = ROOT + "/usr/share/sendmail/cf/"
-OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                    "../../contrib/sendmail/vaglio.mc")
+CONTRIB = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                       "../../contrib/sendmail/")
 SUBMITTER = "nobody"  # whom the sendmail command becomes
 INSIDE = "VAGLIO_TEST_NETWORK"
 
@@ -72,10 +72,7 @@ FEATURE(`promiscuous_relay')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`no_default_msa')dnl
-DAEMON_OPTIONS(`Name=!name!, Family=inet, Addr=127.0.0.1, Port=!port!')dnl
-DAEMON_OPTIONS(`Name=!name!, Family=inet6, Addr=::1, Port=!port!')dnl
-define(`confVAGLIO', `!milter!')dnl
-include(`{ours}')dnl
+{listeners}
 LOCAL_CONFIG
 # Where libsasl2 finds Sendmail.conf.
 ESASL_CONF_PATH={top}
@@ -84,6 +81,21 @@ MAILER_DEFINITIONS
 # As that for relays, but header and addresses leave as they came.
 Msink, P=[IPC], F=muXa8k, S=EnvFromSMTP, R=EnvToSMTP, E=\\r\\n, L=2040,
 	r=5000, T=DNS/RFC822/SMTP, A=TCP $h !sink!
+"""
+
+# What is tried, with a listener for each door ...
+ONE_POLICY = """\
+DAEMON_OPTIONS(`Name=!name!, Family=inet, Addr=127.0.0.1, Port=!port!')dnl
+DAEMON_OPTIONS(`Name=!name!, Family=inet6, Addr=::1, Port=!port!')dnl
+define(`confVAGLIO', `!milter!')dnl
+include(`{contrib}vaglio.mc')dnl
+"""
+# ... or, with ports of a network of its own, what several policies take.
+POLICIES = """\
+define(`confVAGLIO', `!milter!')dnl
+define(`confVAGLIO_INBOUND', `!milter!')dnl
+define(`confVAGLIO_OUTBOUND', `!milter!')dnl
+include(`{contrib}policies.mc')dnl
 """
 
 # The sendmail command, which hands its mail to the MTA.
@@ -233,7 +245,8 @@ class Sendmail:
         self.write()
         self.names = Names(self.top)
         self.logins = Logins(self.top + "/saslauthd")
-        self.mc, self.submit_mc = self.m4(MTA_MC), self.m4(SUBMIT_MC)
+        self.cf = self.m4(MTA_MC, ONE_POLICY.format(contrib=CONTRIB))
+        self.submit_cf = self.m4(SUBMIT_MC)
 
     @staticmethod
     def make_network():
@@ -254,22 +267,25 @@ class Sendmail:
             with open(os.path.join(self.top, name), "w") as f:
                 f.write(text)
 
-    def m4(self, text):
+    def m4(self, text, listeners=""):
         made = subprocess.run(
             ["m4", "-D_CF_DIR_=" + CF], text=True, capture_output=True,
-            input=text.format(cf=CF, host=HOST, top=self.top, ours=OURS,
-                              user=SUBMITTER))
+            input=text.format(cf=CF, host=HOST, top=self.top, user=SUBMITTER,
+                              listeners=listeners))
         if made.returncode:
             raise Failure("m4: " + made.stderr)
         return made.stdout
 
     def fill_in(self, text, door, path):
         """A configuration for this door. What is in the case comes last:
-        "Name=X" is the listener's, the rest goes as it is."""
+        "Name=X" is the listener's, "T=X" are the filter's timeouts, the rest
+        goes as it is. ("policies.mc" is for open.)"""
         name = "MTA"
         for line in door.options:
             if line.startswith("Name="):
                 name = line[5:]
+            elif line.startswith("T="):
+                text = re.sub("(?m)^(Xvaglio, .*)T=.*", r"\1" + line, text)
             else:
                 text += line + "\n"
         for mark, value in (("folder", door.folder), ("name", name),
@@ -282,8 +298,13 @@ class Sendmail:
     def open(self, door):
         door.folder = os.path.join(self.top, door.name)
         os.mkdir(door.folder, 0o700)
-        door.port, = free_ports(1)
-        self.fill_in(self.mc, door, door.folder + "/sendmail.cf")
+        if "policies.mc" in door.options:
+            door.options.remove("policies.mc")
+            door.port = 25
+            cf = self.m4(MTA_MC, POLICIES.format(contrib=CONTRIB))
+        else:
+            door.port, cf = free_ports(1)[0], self.cf
+        self.fill_in(cf, door, door.folder + "/sendmail.cf")
         words = ["-bD", "-C" + door.folder + "/sendmail.cf"]
         if os.environ.get("KEEP"):
             words += ["-X", door.folder + "/trace"]
@@ -298,21 +319,21 @@ class Sendmail:
         if door.process.poll() is not None:
             with open(door.log) as f:
                 raise Failure("Sendmail does not start: " + f.read())
-        return is_listening("tcp", door.port) and is_listening("tcp6",
-                                                               door.port)
+        return is_listening("tcp", door.port) and (
+            door.port == 25 or is_listening("tcp6", door.port))
 
     def close(self, door):
         end_processes([door.process.pid])
         door.process.wait()
         self.workplace.forget(door.process.pid)
 
-    def connect(self, door, visitor=None):
+    def connect(self, door, visitor=None, port=None):
         """A client and the lines that greet it."""
         if not visitor:
-            client = Client(door.port, hear=as_postfix_says)
+            client = Client(port or door.port, hear=as_postfix_says)
             return client, client.reply()
         self.names.add(visitor)
-        client = Client(door.port, visitor.address, as_postfix_says)
+        client = Client(port or door.port, visitor.address, as_postfix_says)
         greeting = client.reply()
         if visitor.login:
             client.say("EHLO client")
@@ -349,7 +370,7 @@ class Sendmail:
     def command(self, door, words, data):
         """The sendmail command; its exit status and what it said."""
         cf = door.folder + "/submit.cf"
-        self.fill_in(self.submit_mc, door, cf)
+        self.fill_in(self.submit_cf, door, cf)
         r = subprocess.run([PROGRAM, "-C" + cf, *words], input=data,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return r.returncode, r.stdout

@@ -270,6 +270,48 @@ look_at_maps(struct visit *v, const void *of)
 	}
 }
 
+/* MILTER_README, "Limitations". */
+static void
+look_at_proxies(struct visit *v, const void *of)
+{
+	static const char name[] = "smtpd_proxy_filter";
+	const struct postfix *pf = of;
+	const struct door *d;
+	struct span proxy;
+	struct entry e;
+
+	for (EACH_DOOR(d, pf)) {
+		proxy = postfix_value(pf, d, name);
+		if (!d->is_local && proxy.p != NULL && proxy.n > 0 &&
+		    postfix_attachment(v, pf, d, &e) == OURS)
+			mend_value(v, pf, d, TEXT(v, "behind the proxy filter "
+			           "%.*s milters see no header and no body",
+			           SPAN_ARG(proxy)), name, SPAN(""));
+	}
+}
+
+/* The service to which a content filter hands mail back. */
+static void
+look_at_ways_back(struct visit *v, const void *of)
+{
+	const struct postfix *pf = of;
+	const struct door *d, *other;
+	struct span filter = {NULL, 0};
+	struct entry e;
+
+	for (EACH_DOOR(other, pf))
+		if (filter.n == 0)
+			filter = postfix_value(pf, other, "content_filter");
+	for (EACH_DOOR(d, pf))
+		if (d->loopback && filter.n > 0 &&
+		    postfix_attachment(v, pf, d, &e) == OURS)
+			visit_find(v, d->name, TEXT(v, "what %.*s hands back "
+			           "here is filtered a second time",
+			           SPAN_ARG(filter)), "master.cf",
+			           TEXT(v, "%.*s: -o smtpd_milters=",
+			                SPAN_ARG(d->name)));
+}
+
 static void
 look_at_access(struct visit *v, const void *of)
 {
@@ -594,6 +636,8 @@ static const struct check checks[] = {
 	{"local-mail", FAULT, look_at_local_mail},
 	{"no-milters", FAULT, look_at_no_milters},
 	{"milter-maps", NOTE, look_at_maps},
+	{"proxy-filter", FAULT, look_at_proxies},
+	{"filtered-twice", NOTE, look_at_ways_back},
 	{"socket-access", FAULT, look_at_access},
 	{"default-action", FAULT, look_at_default_action},
 	{"protocol", FAULT, look_at_protocol},

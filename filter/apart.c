@@ -111,8 +111,9 @@ set_limits(void)
 		limit(RLIMIT_CORE, 0, 0) && limit(RLIMIT_FSIZE, 0, 0) &&
 		limit(RLIMIT_CPU, CAPS_ARCHIVE_SECONDS,
 		      CAPS_ARCHIVE_SECONDS + 1) &&
-		(APART_SANITIZED || limit(RLIMIT_DATA, data + CAPS_ARCHIVE_MEMORY,
-		                    data + CAPS_ARCHIVE_MEMORY));
+		(APART_SANITIZED ||
+		 limit(RLIMIT_DATA, data + CAPS_ARCHIVE_MEMORY,
+		       data + CAPS_ARCHIVE_MEMORY));
 }
 
 /* Signals end it, as they would end any program. */

@@ -31,8 +31,8 @@ edit_result(const struct edit *e)
 static bool
 make_whole(struct edit *e)
 {
-	struct body whole = {NULL, 0, 0};
-	struct span piece;
+	struct body whole = {.bytes = NULL};
+	struct span piece, all;
 	size_t at = 0;
 
 	if (e->splice.n_edits == 0)
@@ -42,10 +42,14 @@ make_whole(struct edit *e)
 			body_free(&whole);
 			return false;
 		}
+	all = body_bytes(&whole);
+	if (all.p == NULL) {
+		body_free(&whole);
+		return false;
+	}
 	body_free(&e->whole);
 	e->whole = whole;
-	splice_begin(&e->splice, e->arena, whole.n == 0 ? SPAN("") :
-		(struct span){whole.bytes, whole.n});
+	splice_begin(&e->splice, e->arena, all);
 	return true;
 }
 

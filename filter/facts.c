@@ -1109,8 +1109,7 @@ get_raw_body(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 	(void)rcpt;
 	if (t->too_large)
 		return larger_than_limit(t);
-	v.text = t->body.n == 0 ? SPAN("") :
-		(struct span){t->body.bytes, t->body.n};
+	v.text = body_bytes(&t->body);
 	return one(t, v);
 }
 
@@ -1120,18 +1119,19 @@ parts(struct told *t)
 {
 	size_t i, n = message_fields(t->message);
 	struct mime_field *fields;
+	struct span body;
 
 	if (t->mime != NULL)
 		return t->mime;
+	body = body_bytes(&t->body);
 	fields = arena_alloc(t->arena, n * sizeof(*fields));
-	if (fields == NULL)
+	if (fields == NULL || body.p == NULL)
 		return NULL;
 	for (i = 0; i < n; i++) {
 		fields[i].name = message_field(t->message, i)->name;
 		fields[i].value = message_field(t->message, i)->raw;
 	}
-	t->mime = mime_parse(t->arena, fields, n,
-		(struct span){t->body.bytes, t->body.n}, t->utf8);
+	t->mime = mime_parse(t->arena, fields, n, body, t->utf8);
 	return t->mime;
 }
 
@@ -1139,12 +1139,16 @@ static const struct fact *
 get_mime(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 {
 	struct mime_answer a;
+	bool answered_;
 
 	(void)n;
 	(void)rcpt;
 	if (t->too_large)
 		return larger_than_limit(t);
-	if (parts(t) == NULL || !mime_answer(t->mime, ask->subject->id, &a))
+	answered_ = parts(t) != NULL &&
+		mime_answer(t->mime, ask->subject->id, &a);
+	told_account(t);
+	if (!answered_)
 		return without_memory(t);
 	if (a.failed != NULL)
 		return failed(t, span_of(a.failed));

@@ -101,7 +101,7 @@ block_signals(sigset_t *set)
 	sigaddset(set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* the file of limits is then as on a full disk */
+	signal(SIGXFSZ, SIG_IGN); /* what can't grow is then as on a full disk */
 }
 
 /*

@@ -9,6 +9,7 @@
  * So at HELO and RCPT an accept is only remembered (by the review), and a
  * discard is told from DATA on, when no recipient is left.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,6 @@ struct session {
 	const char *shadow;     /* what "set shadow" kept from happening */
 	const char *rcpt_shadow; /* to the recipient refused last */
 	size_t rcpts_shadowed;  /* how many would have been refused */
-	size_t held;            /* bytes, for memory_account */
 	char failure[256];
 	const char *failure_lines[1];
 };
@@ -143,7 +143,7 @@ finish(struct session *s)
 	if (s->host.trial)
 		return; /* explain asks on */
 	body_free(&s->told.body);
-	memory_account(&s->held, arena_used(s->told.arena));
+	memory_account(&s->told.held, arena_used(s->told.arena));
 }
 
 /* ---- one message after the other ---- */
@@ -174,7 +174,7 @@ drop(struct session *s)
 	if (s->over != SESSION_OVER) {
 		s->over = NOT_OVER;
 		told_forget(&s->told);
-		memory_account(&s->held, 0);
+		memory_account(&s->told.held, 0);
 	}
 }
 
@@ -269,16 +269,18 @@ without_memory(struct session *s)
 	return fail(s, "no memory for this message");
 }
 
-/* Everything held for messages, in all sessions, within memory-limit? */
+/*
+ * Is everything held for messages, in all sessions, within memory-limit? Over
+ * it no message begins; those that are coming in have a quarter more.
+ */
 static bool
 within_limit(struct session *s)
 {
 	double limit = policy_settings(s->told.policy)->memory_limit.number;
-	size_t now = arena_used(s->told.arena) + s->told.body.size;
 
-	if (s->told.edit != NULL)
-		now += s->told.edit->whole.size;
-	return (double)memory_account(&s->held, now) <= limit;
+	if (s->at > STAGE_DATA)
+		limit *= 1.25;
+	return (double)told_account(&s->told) <= limit;
 }
 
 /* ---- verdicts ---- */
@@ -462,7 +464,7 @@ rest(struct session *s, struct answer a)
 		return a;
 	s->review = NULL;
 	told_forget(&s->told);
-	memory_account(&s->held, 0);
+	memory_account(&s->told.held, 0);
 	return a;
 }
 
@@ -598,6 +600,17 @@ session_end_of_headers(struct session *s)
 	return decide(s, NO_RCPT);
 }
 
+/* It says which error it was: the disk may be full. */
+static struct answer
+without_room(struct session *s)
+{
+	char why[200], error[100];
+
+	snprintf(why, sizeof(why), "no room for this message's body: %s",
+	         strerror_r(errno, error, sizeof(error)));
+	return fail(s, why);
+}
+
 /* Keeps the bytes, unless they are too many: size still counts them. */
 static bool
 keep_body(struct session *s, const void *chunk, size_t n)
@@ -626,7 +639,7 @@ session_body(struct session *s, const void *chunk, size_t n)
 		return (struct answer){.kind = ANSWER_SKIP};
 	s->told.body_bytes += n;
 	if (!keep_body(s, chunk, n))
-		return without_memory(s);
+		return without_room(s);
 	if (!within_limit(s))
 		return fail(s, "this filter's memory-limit is reached");
 	return go_on;
@@ -797,7 +810,7 @@ session_free(struct session *s)
 	if (s == NULL)
 		return;
 	finish_early(s);
-	memory_account(&s->held, 0);
+	memory_account(&s->told.held, 0);
 	told_close(&s->told);
 	policy_unref(s->told.policy);
 	free(s);

@@ -208,13 +208,27 @@ told_begin(struct told *t)
 struct edit *
 told_edit(struct told *t)
 {
+	struct span body;
+
 	if (t->edit != NULL)
 		return t->edit;
+	body = body_bytes(&t->body);
+	if (body.p == NULL)
+		return NULL;
 	t->edit = arena_alloc(t->arena, sizeof(*t->edit));
 	if (t->edit != NULL)
-		edit_begin(t->edit, t->arena, t->message,
-			(struct span){t->body.bytes, t->body.n}, t->utf8);
+		edit_begin(t->edit, t->arena, t->message, body, t->utf8);
 	return t->edit;
+}
+
+size_t
+told_account(struct told *t)
+{
+	size_t now = arena_used(t->arena) + body_memory(&t->body);
+
+	if (t->edit != NULL)
+		now += body_memory(&t->edit->whole);
+	return memory_account(&t->held, now);
 }
 
 bool

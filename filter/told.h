@@ -89,6 +89,7 @@ struct told {
 	size_t body_bytes;
 	struct body body;             /* if the policy needs it */
 	bool too_large;               /* the body is not all there */
+	size_t held;                  /* bytes, for memory_account */
 	struct mime *mime;            /* its parts, once asked; NULL */
 	struct edit *edit;            /* once the body is changed; NULL */
 	struct told_fields *fields;   /* by name, once asked; NULL */
@@ -126,6 +127,9 @@ bool told_header(struct told *t, const char *name, const char *value);
 
 /* The body while it is changed, begun when first asked. NULL: no memory. */
 struct edit *told_edit(struct told *t);
+
+/* What is held of this message now is counted: what all messages hold. */
+size_t told_account(struct told *t);
 
 /* The value of a macro that is kept, p NULL if it is not there. */
 struct span told_macro(const struct told *t, struct span name);

@@ -38,6 +38,7 @@
 #define CAPS_ARCHIVE_MEMORY (400 << 20) /* that its process may have: an archive in an archive, and a dictionary of 7z */
 #define CAPS_APART 4                /* such processes at a time */
 #define CAPS_APART_SECONDS 10       /* by the clock, to wait for one and for its end; the MTA waits 30 s */
+#define CAPS_BODY_MEMORY (1 << 20)  /* of a body; a larger one is in a file: few are, and the disk takes it in stride */
 #define CAPS_MESSAGE_BYTES (128 << 20) /* what is kept of a message beside its body */
 #define CAPS_LOG_FIELD 256          /* bytes of one text in a log line; rsyslog cuts a line at 8 kB */
 #define CAPS_LOG_REPLY 1024         /* of a reply or a log action's text there */

@@ -28,30 +28,29 @@ hold(bool promise)
 		abort();
 }
 
-/* Looks at each byte. */
-static unsigned
+static volatile unsigned sum;
+
+/* At each byte. */
+static void
 look(struct span s)
 {
-	unsigned sum = 0;
 	size_t i;
 
 	for (i = 0; i < s.n; i++)
 		sum += (unsigned char)s.p[i];
-	return sum;
 }
 
 static bool
 take(void *of, const struct unpack_file *f)
 {
 	size_t *n = of, i;
-	volatile unsigned sum = 0;
 
 	hold(f->holder == UNPACK_TOP || f->holder < *n);
 	hold(f->n_names > 0 && f->n_names <= UNPACK_NAMES);
 	hold(f->begin.n <= UNPACK_BEGIN);
 	for (i = 0; i < f->n_names; i++)
-		sum += look(f->names[i]);
-	sum += look(f->begin);
+		look(f->names[i]);
+	look(f->begin);
 	++*n;
 	return true;
 }

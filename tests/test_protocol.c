@@ -379,6 +379,9 @@ START_TEST(a_failure_at_the_last_piece_is_answered_once)
 	mta_mail(m, GOOD);
 	mta_rcpt(m, RCPT);
 	memset(piece, 'x', sizeof(piece));
+	piece[sizeof(piece) - 1] = '\0';
+	for (i = 0; i < 6; i++)
+		mta_header(m, "X", piece + 5000);
 	for (i = 0; i < 8; i++)
 		ck_assert_int_eq(mta_body(m, piece, sizeof(piece)),
 		                 SMFIR_CONTINUE);

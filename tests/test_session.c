@@ -2,8 +2,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 
 #include "caps.h"
@@ -683,7 +685,7 @@ START_TEST(all_messages_share_the_memory_limit)
 {
 	static char chunk[65535];
 	struct session_host host = {.macro = macro};
-	struct session *other;
+	struct session *other, *third;
 	char *argv[] = {(char[]){"<a@example.org>"}, NULL};
 	int i;
 
@@ -694,15 +696,90 @@ START_TEST(all_messages_share_the_memory_limit)
 	session_mail(other, argv);
 	for (i = 0; i < 8; i++)
 		SAID(session_body(other, chunk, sizeof(chunk)), "go on");
+	/* what is coming in may pass it by a quarter, and nothing begins */
 	start();
 	for (i = 0; i < 8; i++)
-		session_body(session, chunk, sizeof(chunk));
-	SAID(finish(),
+		SAID(session_body(session, chunk, sizeof(chunk)), "go on");
+	third = session_new(policy, NULL, &host);
+	ck_assert_ptr_nonnull(third);
+	session_mail(third, argv);
+	SAID(session_rcpt(third, argv),
 		"tempfail 451 4.3.2 this filter's memory-limit is reached");
+	session_free(third);
+	for (i = 0; i < 8; i++)
+		session_body(other, chunk, sizeof(chunk));
+	SAID(session_body(other, chunk, 1),
+		"tempfail 451 4.3.2 this filter's memory-limit is reached");
+	SAID(finish(), "accept");
 	session_free(other);
 	start();
 	SAID(session_body(session, chunk, sizeof(chunk)), "go on");
 	SAID(finish(), "accept");
+	end();
+}
+END_TEST
+
+/* Over CAPS_BODY_MEMORY it goes to a file. */
+static void
+large_body(void)
+{
+	static char chunk[65535];
+	int i;
+
+	memset(chunk, 'x', sizeof(chunk));
+	start();
+	for (i = 0; i < 40; i++)
+		session_body(session, chunk, sizeof(chunk));
+	session_body(session, "virus", 5);
+}
+
+START_TEST(a_large_body_is_read_from_a_file)
+{
+	begin("set memory-limit 1M\n"
+	      "rule b if raw body matches /xvirus$/ reject \"v\"\n"
+	      "rule c if body contains \"virus\" reject \"v\"");
+	large_body();
+	SAID(finish(), "reject 550 5.7.1 v");
+	large_body();
+	session_abort(session);
+	end();
+}
+END_TEST
+
+START_TEST(a_body_for_which_there_is_no_file_is_deferred)
+{
+	begin("rule b if raw body contains virus reject \"v\"");
+	setenv("TMPDIR", "/nonexistent/folder", 1);
+	large_body();
+	SAID(finish(), "tempfail 451 4.3.2 no room for this message's body: "
+		"No such file or directory");
+	LOGGED("tempfail: rule= stage=end");
+	setenv("TMPDIR", "/proc", 1);
+	large_body();
+	SAID(finish(), "tempfail 451 4.3.2 no room for this message's body: "
+		"No such file or directory");
+	unsetenv("TMPDIR");
+	large_body();
+	SAID(finish(), "reject 550 5.7.1 v");
+	end();
+}
+END_TEST
+
+/* As on a full disk: the file can't grow. */
+START_TEST(a_body_that_does_not_fit_into_its_file_is_deferred)
+{
+	struct rlimit before, most;
+
+	begin("rule b if raw body contains virus reject \"v\"");
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	most = before;
+	most.rlim_cur = 2 << 20;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &most), 0);
+	large_body();
+	SAID(finish(), "tempfail 451 4.3.2 no room for this message's body: "
+		"File too large");
+	setrlimit(RLIMIT_FSIZE, &before);
 	end();
 }
 END_TEST
@@ -930,6 +1007,9 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	many_recipients_are_redirected_each_to_his_own, too_many_fields_are_deferred, a_header_too_large_is_deferred,
 	a_message_too_large_is_deferred_unless_it_is_rejected,
 	all_messages_share_the_memory_limit, a_failure_is_one_line,
+	a_large_body_is_read_from_a_file,
+	a_body_for_which_there_is_no_file_is_deferred,
+	a_body_that_does_not_fit_into_its_file_is_deferred,
 	a_failed_fact_is_the_rules_on_error, what_was_done_is_logged,
 	what_could_not_be_done_is_logged,
 	log_actions_are_written_whatever_the_verdict,

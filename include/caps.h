@@ -13,6 +13,7 @@
 #define CAPS_FILL 2000              /* bytes that one ${...} fills in */
 #define CAPS_MATCH_HEAP_KIB 20000   /* PCRE2's heap for one match; its default is 20 MB */
 #define CAPS_SHORT_TEXT (64 << 10)  /* a text for which no clock is watched: the square of it is half a second */
+#define CAPS_FOLD_LETTERS (512 << 10) /* that are not of ASCII words, in what one condition folds: half a second */
 #define CAPS_COMPARE_BYTES (4ull << 30) /* looked at to compare values with values: a second's work */
 #define CAPS_MATCH_SECONDS 1        /* CPU time of one match in a longer text; the MTA waits 30 s for all */
 #define CAPS_REPLY_LINE 400         /* RFC 5321 4.5.3.1.5 allows 512 with code and CRLF */

@@ -168,6 +168,7 @@ struct ask {
 	const struct subject *subject;
 	struct span argument;          /* as the policy or the table has it */
 	const struct pattern *pattern; /* header /name/ */
+	bool folded;                   /* eval folds what the session gives */
 	bool all_rcpts;                /* any rcpt, every rcpt: of those still in */
 	enum stage stage;              /* when it is known */
 };

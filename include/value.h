@@ -10,6 +10,7 @@ enum value_type {
 	VALUE_NAME,    /* a host or domain name */
 	VALUE_ADDRESS, /* a mail address (RFC 5321 4.1.2) */
 	VALUE_IP,
+	VALUE_FOLDED,  /* as it looks: folded SUBJECT */
 	VALUE_NUMBER,
 };
 
@@ -24,6 +25,7 @@ struct value {
 	enum value_type type;
 	unsigned item;    /* values of from, from.domain, from.name with one
 	                     item are of one address; likewise attachments */
+	bool again;       /* another look of the value before it */
 	bool bad;         /* could not be parsed: text as it came; in no table */
 	struct span text;
 	struct ip ip;              /* VALUE_IP */

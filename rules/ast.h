@@ -46,6 +46,7 @@ struct ast_subject {
 	struct span name;             /* "from.domain", "raw header" */
 	struct ast_value *argument;   /* AST_STRING or AST_PATTERN, or NULL */
 	enum quantifier quant;        /* as written before it */
+	bool folded;                  /* likewise */
 	/* by check */
 	size_t ask;                   /* its question's number */
 	const struct subject *row;

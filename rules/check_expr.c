@@ -259,6 +259,7 @@ text_operand(struct checker *c, const struct expr *e,
              const struct ast_value *v, struct operand *o)
 {
 	const struct subject *row = e->subject->row;
+	enum value_type type = check_type(e->subject);
 	bool raw = row->flags & SUBJECT_IS_RAW;
 
 	if (memmem(v->text.p, v->text.n, "${", 2) != NULL
@@ -270,15 +271,17 @@ text_operand(struct checker *c, const struct expr *e,
 	}
 	if (e->op == OP_IS && !check_word(c, row, v))
 		return false;
+	if (type == VALUE_FOLDED)
+		return check_folded_text(c, v, o);
 	o->kind = OPERAND_TEXT;
-	if (e->op == OP_IS && row->type == VALUE_NAME) {
+	if (e->op == OP_IS && type == VALUE_NAME) {
 		if (v->text.n > 0 && v->text.p[0] == '.')
 			return tell_in_instead(c, v, "every name under a domain");
 		o->text = domain_canonical(c->arena, v->text);
 		o->text = fold(c, o->text, false);
 		return true;
 	}
-	if (e->op == OP_IS && row->type == VALUE_ADDRESS) {
+	if (e->op == OP_IS && type == VALUE_ADDRESS) {
 		if (v->text.n > 0
 		    && (v->text.p[0] == '@' || v->text.p[v->text.n - 1] == '@'))
 			return tell_in_instead(c, v, "more than one address");
@@ -286,7 +289,7 @@ text_operand(struct checker *c, const struct expr *e,
 		return true;
 	}
 	if (e->op == OP_ENDS)
-		warn_open_end(c, v, row->type);
+		warn_open_end(c, v, type);
 	o->text = fold(c, v->text, raw);
 	return true;
 }
@@ -295,7 +298,7 @@ static bool
 literal_operand(struct checker *c, const struct expr *e,
                 const struct ast_value *v, struct operand *o)
 {
-	enum value_type type = e->subject->row->type;
+	enum value_type type = check_type(e->subject);
 
 	if (e->op >= OP_LESS || type == VALUE_NUMBER)
 		return number_operand(c, v, o);
@@ -315,13 +318,15 @@ subject_operand(struct checker *c, const struct expr *e, bool open,
                 const struct ast_value *v, struct operand *o)
 {
 	const struct subject *left = e->subject->row, *right;
+	enum value_type type = check_type(e->subject);
 
 	o->kind = OPERAND_ASK;
+	v->subject->folded = e->subject->folded;
 	o->ask = check_subject(c, v->subject);
 	if (o->ask == NO_ASK)
 		return false;
 	right = v->subject->row;
-	if (e->op >= OP_LESS || !types_meet(left->type, right->type)) {
+	if (e->op >= OP_LESS || !types_meet(type, check_type(v->subject))) {
 		diag_error(c->diags, v->place,
 		           "\"%s\" is %s and can't be compared with %s",
 		           right->name, check_type_name(right->type),
@@ -353,6 +358,8 @@ pattern_operand(struct checker *c, const struct expr *e, struct ast_value *v,
 	o->pattern = v->pattern;
 	if (v->pattern == NULL)
 		return false;
+	if (e->subject->folded)
+		check_folded_pattern(c, v);
 	o->bit = q->n_patterns;
 	slot = arena_grow(c->arena, &q->patterns, &q->n_patterns, sizeof(*slot));
 	*slot = v->pattern;
@@ -380,7 +387,7 @@ check_operand(struct checker *c, const struct expr *e, bool open,
 		return subject_operand(c, e, open, v, o);
 	case AST_NULL:
 		o->kind = OPERAND_NULL;
-		if (e->op == OP_IS && e->subject->row->type == VALUE_ADDRESS)
+		if (e->op == OP_IS && check_type(e->subject) == VALUE_ADDRESS)
 			return true;
 		diag_error(c->diags, v->place,
 		           "<> is the null sender: it is compared by \"is\", "
@@ -404,7 +411,9 @@ static bool
 check_quantifier(struct checker *c, const struct expr *e, bool open)
 {
 	const struct ast_subject *s = e->subject;
-	const char *name = s->row->name;
+	const char *name = s->folded
+	                   ? arena_printf(c->arena, "folded %s",
+	                                  s->row->name).p : s->row->name;
 
 	if (s->quant != QUANT_NONE && e->negated) {
 		const char *q = s->quant == QUANT_ANY ? "any" : "every";
@@ -436,7 +445,7 @@ check_quantifier(struct checker *c, const struct expr *e, bool open)
 static bool
 check_in(struct checker *c, struct expr *e, struct operand *o)
 {
-	enum value_type type = e->subject->row->type;
+	enum value_type type = check_type(e->subject);
 	const struct ast_value *v;
 
 	o->kind = OPERAND_LOOKUP;
@@ -470,13 +479,17 @@ check_operands(struct checker *c, struct expr *e, bool open, struct node *n)
 		for (count = 0, v = first; v != NULL; v = v->next)
 			count++;
 	}
-	o = arena_alloc(c->arena, count * sizeof(*o));
+	o = arena_alloc(c->arena, count * FOLD_LOOKS * sizeof(*o));
 	n->operands = o;
-	n->n_operands = count;
+	n->n_operands = 1;
 	if (e->op == OP_IN)
 		return check_in(c, e, o);
-	for (v = first; count-- > 0; v = v->next, o++)
+	for (v = first; count-- > 0; v = v->next, o++) {
 		ok = check_operand(c, e, open, v, o) && ok;
+		if (e->subject->folded && o[1].text.p != NULL)
+			o++; /* its other look */
+	}
+	n->n_operands = (size_t)(o - n->operands);
 	return ok;
 }
 
@@ -537,7 +550,7 @@ check_compare(struct checker *c, struct expr *e, bool negative, bool open)
 	if (leaf.ask == NO_ASK)
 		return NO_NODE;
 	ok = check_quantifier(c, e, open);
-	ok = op_fits(c, e, e->subject->row->type) && ok;
+	ok = op_fits(c, e, check_type(e->subject)) && ok;
 	ok = list_allowed(c, e) && ok;
 	if (!ok || !check_operands(c, e, open, &leaf))
 		return NO_NODE;
@@ -563,6 +576,12 @@ check_present(struct checker *c, struct expr *e)
 	leaf.ask = check_subject(c, e->subject);
 	if (leaf.ask == NO_ASK)
 		return NO_NODE;
+	if (e->subject->folded) {
+		diag_error(c->diags, e->place, "\"folded\" compares: an "
+		           "operator is missing behind \"%s\"",
+		           e->subject->row->name);
+		return NO_NODE;
+	}
 	check_needs(c, &leaf, leaf.ask);
 	give_slot(c, &leaf);
 	*add_node(c, &number) = leaf;

@@ -86,6 +86,8 @@ check_lookup(struct checker *c, struct ast_lookup *l, enum value_type type,
 		return false;
 	}
 	t->used = true;
+	if (type == VALUE_FOLDED && !check_folded_table(c, l, t->ast))
+		return false;
 	out->table = (size_t)(t - c->program->tables);
 	l->table = out->table;
 	if (l->key == NULL) {

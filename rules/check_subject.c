@@ -15,8 +15,8 @@ question_key(struct checker *c, const struct ask *ask,
 
 	if (argument != NULL && argument->kind == AST_PATTERN)
 		text = argument->text;
-	return arena_printf(c->arena, "%d %d %d /%.*s/%.*s",
-	                    (int)ask->subject->id, ask->all_rcpts,
+	return arena_printf(c->arena, "%d %d %d %d /%.*s/%.*s",
+	                    (int)ask->subject->id, ask->folded, ask->all_rcpts,
 	                    argument == NULL ? -1 : (int)argument->kind,
 	                    SPAN_ARG(text), SPAN_ARG(flags)).p;
 }
@@ -142,8 +142,9 @@ check_subject(struct checker *c, struct ast_subject *s)
 		ask.all_rcpts = true;
 		ask.stage = STAGE_DATA;
 	}
-	if (!check_argument(c, s, &ask))
+	if (!check_argument(c, s, &ask) || !check_folded(c, s))
 		return NO_ASK;
+	ask.folded = s->folded;
 	if (s->row->id == SUBJECT_MACRO)
 		spell_macro(c, &ask);
 	s->ask = intern(c, &ask, s->argument, s->place);
@@ -165,6 +166,7 @@ check_type_name(enum value_type t)
 		[VALUE_TEXT] = "a text", [VALUE_NAME] = "a host or domain name",
 		[VALUE_ADDRESS] = "a mail address",
 		[VALUE_IP] = "an IP address", [VALUE_NUMBER] = "a number",
+		[VALUE_FOLDED] = "a folded text",
 	};
 
 	return names[t];

@@ -4,13 +4,14 @@
  * check.c goes through the statements; check_expr.c makes nodes of
  * conditions, check_subject.c numbers what they ask, check_lookup.c finds and
  * makes tables, check_text.c makes texts of strings with ${...}, check_test.c
- * makes the policy's tests, lint.c tells what can't be or is odd once all
- * rules are known, finish.c keeps ready what reading needs, setting.c has the
- * settings.
+ * makes the policy's tests, check_folded.c knows what can be folded, lint.c
+ * tells what can't be or is odd once all rules are known, finish.c keeps ready
+ * what reading needs, setting.c has the settings.
  */
 #ifndef CHECKER_H
 #define CHECKER_H
 
+#include "fold.h"
 #include "program.h"
 
 struct checker {
@@ -90,6 +91,28 @@ bool check_open(const struct ast_subject *s, bool open);
 
 /* "an IP address", "a name", ... */
 const char *check_type_name(enum value_type t);
+
+/* ---- check_folded.c ---- */
+
+/* May "folded" stand before it? false: it is told why not. */
+bool check_folded(struct checker *c, const struct ast_subject *s);
+
+/* What its values are, VALUE_FOLDED if it is folded. */
+enum value_type check_type(const struct ast_subject *s);
+
+/*
+ * A text to compare with what is folded: one operand, or two; the second's
+ * text has no p if there is none.
+ */
+bool check_folded_text(struct checker *c, const struct ast_value *v,
+                       struct operand o[FOLD_LOOKS]);
+
+/* Warns of a pattern that no folded text matches. */
+void check_folded_pattern(struct checker *c, const struct ast_value *v);
+
+/* Can the table's keys and values be folded? t NULL: it is inline. */
+bool check_folded_table(struct checker *c, const struct ast_lookup *l,
+                        const struct ast_table *t);
 
 /* A pattern for subjects that are raw or not; NULL after an error. */
 struct pattern *check_pattern(struct checker *c, struct ast_value *v, bool raw);

@@ -68,14 +68,20 @@ put_quantifier(enum quantifier quant, FILE *out)
 static void put_value(const struct ast_value *v, FILE *out);
 
 static void
-put_subject(const struct ast_subject *s, FILE *out)
+put_asked(const struct ast_subject *s, FILE *out)
 {
-	put_quantifier(s->quant, out);
 	put(s->name, out);
 	if (s->argument != NULL) {
 		putc(' ', out);
 		put_value(s->argument, out);
 	}
+}
+
+static void
+put_subject(const struct ast_subject *s, FILE *out)
+{
+	put_quantifier(s->quant, out);
+	put_asked(s, out);
 }
 
 static void
@@ -161,7 +167,10 @@ static const char *const ops[] = {
 static void
 put_compare(const struct expr *e, FILE *out)
 {
-	put_subject(e->subject, out);
+	put_quantifier(e->subject->quant, out);
+	if (e->subject->folded) /* so is what it is compared with */
+		fputs("folded ", out);
+	put_asked(e->subject, out);
 	if (e->op == OP_IS)
 		fputs(e->negated ? " is not " : " is ", out);
 	else

@@ -9,12 +9,16 @@
 
 #include "caps.h"
 #include "eval.h"
+#include "fold.h"
 #include "number.h"
 #include "utf8.h"
 
 static const struct fact later_fact = {.state = FACT_LATER};
 static const struct fact no_memory = {
 	.state = FACT_FAILED, .why = {"no memory", 9},
+};
+static const struct fact too_long = {
+	.state = FACT_FAILED, .why = {"too many letters to be folded", 29},
 };
 
 const struct table *
@@ -40,6 +44,35 @@ eval_context(const struct evaluation *e)
 	return c;
 }
 
+/* Each value as it looks; one with two looks is there twice. */
+static const struct fact *
+fold_fact(struct evaluation *e, const struct fact *f)
+{
+	struct fact *made = arena_alloc(e->arena, sizeof(*made));
+	struct value *v = arena_alloc(e->arena,
+	                              f->n * FOLD_LOOKS * sizeof(*v));
+	struct span looks[FOLD_LOOKS];
+	size_t left = CAPS_FOLD_LETTERS, i, j, n;
+
+	if (made == NULL || v == NULL)
+		return &no_memory;
+	*made = *f;
+	made->values = v;
+	made->n = 0;
+	for (i = 0; i < f->n; i++) {
+		n = fold_looks(e->arena, f->values[i].text, &left, looks);
+		if (n == 0)
+			return arena_full(e->arena) ? &no_memory : &too_long;
+		for (j = 0; j < n; j++)
+			v[made->n++] = (struct value){
+				.type = VALUE_FOLDED, .text = looks[j],
+				.item = f->values[i].item, .again = j > 0,
+				.bad = f->values[i].bad,
+			};
+	}
+	return made;
+}
+
 const struct fact *
 eval_fact(struct evaluation *e, size_t ask)
 {
@@ -60,6 +93,8 @@ eval_fact(struct evaluation *e, size_t ask)
 	                  q->rcpt ? e->rcpt_number : NO_RCPT);
 	if (f == NULL)
 		f = &no_memory;
+	if (q->ask.folded && f->state == FACT_HERE)
+		f = fold_fact(e, f);
 	if (f->state != FACT_LATER)
 		m->fact = f;
 	return f;
@@ -78,6 +113,8 @@ fold(struct evaluation *e, size_t ask, struct span text, bool as_bytes)
 {
 	if (text.n == 0)
 		return SPAN("");
+	if (e->program->questions[ask].ask.folded)
+		return text;
 	if (as_bytes)
 		return arena_lower(e->arena, text);
 	if (is_raw(e, ask))
@@ -367,7 +404,7 @@ compare(struct evaluation *e, const struct node *n, const struct fact *f,
 
 /* ---- a leaf ---- */
 
-/* Does the value meet one of the operands? */
+/* Does the value, by one of its looks, meet one of the operands? */
 static enum truth
 value_meets(struct evaluation *e, const struct node *n, const struct fact *f,
             size_t i)
@@ -378,8 +415,10 @@ value_meets(struct evaluation *e, const struct node *n, const struct fact *f,
 	/* "every" vouches for all of them: not for what can't be read */
 	if (n->every && f->values[i].bad)
 		return TRUTH_NO;
-	for (j = 0; j < n->n_operands && t != TRUTH_YES; j++)
-		t = truth_or(t, compare(e, n, f, i, &n->operands[j]));
+	do {
+		for (j = 0; j < n->n_operands && t != TRUTH_YES; j++)
+			t = truth_or(t, compare(e, n, f, i, &n->operands[j]));
+	} while (++i < f->n && f->values[i].again);
 	return t;
 }
 
@@ -391,8 +430,11 @@ compare_values(struct evaluation *e, const struct node *n,
 	size_t i;
 
 	for (i = 0; i < f->n; i++) {
-		enum truth one = value_meets(e, n, f, i);
+		enum truth one;
 
+		if (f->values[i].again)
+			continue;
+		one = value_meets(e, n, f, i);
 		t = n->every ? truth_and(t, one) : truth_or(t, one);
 		if (t == (n->every ? TRUTH_NO : TRUTH_YES))
 			break;
@@ -539,7 +581,8 @@ eval_deciding(struct evaluation *e, const struct node *n, size_t *value)
 	if (n->kind != NODE_COMPARE || f->state != FACT_HERE)
 		return false;
 	for (i = 0; i < f->n; i++) {
-		if (value_meets(e, n, f, i) != wanted)
+		if (f->values[i].again
+		    || value_meets(e, n, f, i) != wanted)
 			continue;
 		*value = i;
 		return true;

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += librules.a
 librules_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS) $(LMDB_CFLAGS) $(CDB_CFLAGS) \
-	$(HIREDIS_CFLAGS) $(HS_CFLAGS) $(IDN2_CFLAGS)
-RULES_LIBS = librules.a $(HS_LIBS) $(PCRE2_LIBS) $(IDN2_LIBS) $(GLIB_LIBS) \
+	$(HIREDIS_CFLAGS) $(HS_CFLAGS) $(IDN2_CFLAGS) $(ICU_CFLAGS)
+RULES_LIBS = librules.a $(HS_LIBS) $(PCRE2_LIBS) $(IDN2_LIBS) $(ICU_LIBS) $(GLIB_LIBS) \
 	$(LMDB_LIBS) $(CDB_LIBS) $(HIREDIS_LIBS)
 librules_a_SOURCES = \
 	rules/action.c \
@@ -20,6 +20,7 @@ librules_a_SOURCES = \
 	rules/check_body.c \
 	rules/checker.h \
 	rules/check_expr.c \
+	rules/check_folded.c \
 	rules/check_limit.c \
 	rules/check_lookup.c \
 	rules/check_subject.c \
@@ -34,6 +35,8 @@ librules_a_SOURCES = \
 	rules/fill.c \
 	rules/fill.h \
 	rules/finish.c \
+	rules/fold.c \
+	rules/fold.h \
 	rules/ip.c \
 	rules/lex.c \
 	rules/lex.h \

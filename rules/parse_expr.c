@@ -145,14 +145,37 @@ parse_operator(struct parser *p, struct expr *e)
 	return false;
 }
 
-/* comparison := subject [ operator right ] */
+/* "folded", with a subject behind it */
+static bool
+parse_folded(struct parser *p)
+{
+	const struct token *t;
+
+	if (!parser_accept(p, "folded"))
+		return false;
+	t = parser_peek(p);
+	if (parser_at(p, "any") || parser_at(p, "every"))
+		FAIL(p, t->place, "%s stands before \"folded\"",
+		     parser_found(p));
+	if (parser_ends(p) || t->kind != TOKEN_WORD ||
+	    (!parse_at_subject(p) && words_kind(t->text) != WORD_FREE &&
+	     words_kind(t->text) != WORD_RESERVED &&
+	     !parser_at(p, "raw")))
+		FAIL(p, p->last, "after \"folded\" stands a subject: "
+		     "folded from.name contains ...");
+	return true;
+}
+
+/* comparison := ["folded"] subject [ operator right ] */
 static struct expr *
 parse_comparison(struct parser *p, enum quantifier quant, struct place from)
 {
 	struct expr *e = make(p, EXPR_PRESENT, from);
+	bool folded = parse_folded(p);
 
 	e->subject = parse_subject(p);
 	e->subject->quant = quant;
+	e->subject->folded = folded;
 	if (parser_peek(p)->kind == TOKEN_STRING)
 		FAIL(p, parser_peek(p)->place,
 		     "\"%.*s\" has all it takes: an operator is missing "
@@ -378,7 +401,8 @@ parse_primary(struct parser *p)
 	if (parser_at(p, "over"))
 		return parse_over(p);
 	quant = parse_quantifier(p);
-	if (parser_at(p, "raw") || (!parser_ends(p) && parse_at_subject(p)))
+	if (parser_at(p, "raw") || parser_at(p, "folded") ||
+	    (!parser_ends(p) && parse_at_subject(p)))
 		return parse_comparison(p, quant, from);
 	return parse_name_or_comparison(p, quant, from);
 }

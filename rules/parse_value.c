@@ -369,6 +369,22 @@ parse_key(struct parser *p)
 
 /* ---- what stands after an operator ---- */
 
+/* "folded" stands once, for both sides. */
+static void
+refuse_folded(struct parser *p)
+{
+	const struct token *next;
+
+	if (!parser_at(p, "folded"))
+		return;
+	next = parser_peek2(p);
+	if (!next->first && next->kind == TOKEN_WORD &&
+	    (span_is(next->text, SPAN("raw")) ||
+	     subject_find(next->text) != NULL))
+		FAIL(p, parser_peek(p)->place, "\"folded\" stands before the "
+		     "first subject: it folds both sides");
+}
+
 /* operand := WORD | string | "<>" | subject */
 static struct ast_value *
 parse_item(struct parser *p)
@@ -376,6 +392,7 @@ parse_item(struct parser *p)
 	struct ast_value *v;
 	struct token t;
 
+	refuse_folded(p);
 	if (!parse_at_subject(p))
 		return parse_constant(p);
 	t = *parser_peek(p);

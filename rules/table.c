@@ -200,21 +200,34 @@ unescape(struct arena *a, struct span s)
 	return (struct span){p, n};
 }
 
+/* The keys of an entry; one but of VALUE_FOLDED. Returns what is wrong. */
+static const char *
+entry_keys(struct teller *teller, struct arena *a, const struct entry *e,
+           struct span text, struct span keys[FOLD_LOOKS], size_t *n,
+           struct net *net, struct span *hint)
+{
+	*n = 1;
+	if (teller->type == VALUE_IP)
+		return table_net_key(a, text, e->null, net, hint);
+	if (teller->type == VALUE_FOLDED)
+		return table_looks(a, text, e->null, keys, n);
+	return table_key(a, text, e->null, teller->type, keys, hint);
+}
+
 /* false: no memory */
 static bool
 index_entry(struct teller *teller, struct table_index *x, struct arena *a,
             const struct entry *e)
 {
-	struct span key, hint = {NULL, 0};
+	struct span keys[FOLD_LOOKS], hint = {NULL, 0};
 	struct span text = e->escaped ? unescape(a, e->key) : e->key;
-	enum index_add added;
+	enum index_add added = INDEX_ADDED;
 	const char *problem;
 	struct net net;
 	uint32_t first = 0;
+	size_t i, n;
 
-	problem = teller->type == VALUE_IP ?
-	          table_net_key(a, text, e->null, &net, &hint) :
-	          table_key(a, text, e->null, teller->type, &key, &hint);
+	problem = entry_keys(teller, a, e, text, keys, &n, &net, &hint);
 	if (problem != NULL) {
 		tell_wrong(teller, e->place, e->null ? SPAN("<>") : text,
 		           problem, hint);
@@ -222,10 +235,11 @@ index_entry(struct teller *teller, struct table_index *x, struct arena *a,
 	}
 	if (teller->type == VALUE_IP)
 		added = table_nets_add(teller->t->nets, &net, e->id, &first);
-	else if (key.p == NULL)
+	else if (n == 0 || keys[0].p == NULL)
 		return false;
-	else
-		added = table_index_add(x, key, e->id, &first);
+	for (i = 0; i < n && teller->type != VALUE_IP &&
+	            added == INDEX_ADDED; i++)
+		added = table_index_add(x, keys[i], e->id, &first);
 	if (added == INDEX_TWICE)
 		tell_twice(teller, e, first);
 	return added != INDEX_NO_MEMORY;
@@ -276,8 +290,9 @@ table_ask_key(struct table *t, enum value_type type, struct place where,
 	if (type == VALUE_IP)
 		good = (t->nets = table_nets_new(t->n)) != NULL;
 	else
-		good = (t->keys[type] = table_index_new(t->n,
-		                                      t->source.text.p)) != NULL;
+		good = (t->keys[type] = table_index_new(
+			type == VALUE_FOLDED ? t->n * FOLD_LOOKS : t->n,
+			t->source.text.p)) != NULL;
 	if (!good || !index_entries(&teller, t->keys[type]))
 		diag_error(d, where, "no memory for table <%.*s>",
 		           SPAN_ARG(t->name));
@@ -492,14 +507,19 @@ table_entry_covers(struct span entry, const struct value *v,
                    const struct table_context *c, struct arena *a)
 {
 	bool null = span_is(entry, SPAN("<>"));
-	struct span key = {NULL, 0}, hint;
+	struct span key = {NULL, 0}, hint, looks[FOLD_LOOKS];
 	struct net net;
+	size_t n;
 
 	if (v->bad)
 		return false;
 	if (v->type == VALUE_IP)
 		return table_net_key(a, entry, null, &net, &hint) == NULL &&
 		       net_has(&net, &v->ip);
+	if (v->type == VALUE_FOLDED)
+		return table_looks(a, entry, null, looks, &n) == NULL &&
+		       n > 0 && (span_is(looks[0], v->text) ||
+		                 (n > 1 && span_is(looks[1], v->text)));
 	return table_key(a, entry, null, v->type, &key, &hint) == NULL &&
 	       key.p != NULL && table_walk(v, c, a, is_key, &key);
 }

@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include "fold.h"
 #include "table.h"
 
 /* An entry's number: in a list its position, in a file the byte it begins at. */
@@ -108,6 +109,10 @@ void table_seal_patterns(struct table *t);
 const char *table_key(struct arena *a, struct span key, bool null,
                       enum value_type type, struct span *out,
                       struct span *hint);
+
+/* The same for VALUE_FOLDED, of which a key has several. */
+const char *table_looks(struct arena *a, struct span key, bool null,
+                        struct span looks[FOLD_LOOKS], size_t *n);
 
 /* The same for VALUE_IP. */
 const char *table_net_key(struct arena *a, struct span key, bool null,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caps.h"
 #include "domain.h"
 #include "table_impl.h"
 #include "utf8.h"
@@ -223,6 +224,8 @@ address_key(struct arena *a, struct span key, bool null, struct span *out,
 
 /* ---- the others ---- */
 
+#define NOT_AN_ADDRESS "is the null sender, which only an address can be"
+
 /* number := ["-"] digits ["." digits], in the spelling of %.17g */
 static const char *
 number_key(struct arena *a, struct span key, bool null, struct span *out)
@@ -247,9 +250,32 @@ number_key(struct arena *a, struct span key, bool null, struct span *out)
 }
 
 const char *
+table_looks(struct arena *a, struct span key, bool null,
+            struct span looks[FOLD_LOOKS], size_t *n)
+{
+	size_t left = CAPS_FOLD_LETTERS;
+
+	*n = 1;
+	looks[0] = SPAN("");
+	if (null)
+		return NOT_AN_ADDRESS;
+	*n = fold_looks(a, key, &left, looks);
+	if (*n == 0) {
+		looks[0] = (struct span){NULL, 0};
+		return arena_full(a) ? NULL : "is too long to be folded";
+	}
+	return looks[0].n == 0 && key.n > 0 ?
+	       "has nothing that is left when it is folded" : NULL;
+}
+
+const char *
 table_key(struct arena *a, struct span key, bool null, enum value_type type,
           struct span *out, struct span *hint)
 {
+	struct span looks[FOLD_LOOKS];
+	const char *problem;
+	size_t n;
+
 	switch (type) {
 	case VALUE_NAME:
 		return name_key(a, key, null, out, hint);
@@ -257,12 +283,16 @@ table_key(struct arena *a, struct span key, bool null, enum value_type type,
 		return address_key(a, key, null, out, hint);
 	case VALUE_NUMBER:
 		return number_key(a, key, null, out);
+	case VALUE_FOLDED:
+		problem = table_looks(a, key, null, looks, &n);
+		*out = looks[0];
+		return problem;
 	case VALUE_TEXT:
 	case VALUE_IP:
 		break;
 	}
 	if (null)
-		return "is the null sender, which only an address can be";
+		return NOT_AN_ADDRESS;
 	*out = key.n == 0 ? SPAN("") : utf8_fold(a, key);
 	return NULL;
 }
@@ -428,6 +458,8 @@ table_walk(const struct value *v, const struct table_context *c,
 			&w, (char *)(size_t)text.p, text, '\0');
 	case VALUE_NUMBER:
 		return walk_made(&w, arena_printf(a, "%.17g", v->number));
+	case VALUE_FOLDED:
+		return visit(of, text);
 	case VALUE_TEXT:
 	case VALUE_IP:
 		break;

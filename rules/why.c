@@ -9,15 +9,16 @@ subject_words(struct evaluation *e, size_t ask)
 {
 	const struct question *q = &e->program->questions[ask];
 	const char *many = q->ask.all_rcpts ? "any " : "";
+	const char *folded = q->ask.folded ? "folded " : "";
 
 	if (q->argument == NULL)
-		return arena_printf(e->arena, "%s%s", many,
+		return arena_printf(e->arena, "%s%s%s", many, folded,
 		                    q->ask.subject->name);
 	if (q->argument->kind == AST_PATTERN)
-		return arena_printf(e->arena, "%s%s /%.*s/", many,
+		return arena_printf(e->arena, "%s%s%s /%.*s/", many, folded,
 		                    q->ask.subject->name,
 		                    SPAN_ARG(q->argument->text));
-	return arena_printf(e->arena, "%s%s \"%.*s\"", many,
+	return arena_printf(e->arena, "%s%s%s \"%.*s\"", many, folded,
 	                    q->ask.subject->name, SPAN_ARG(q->argument->text));
 }
 

@@ -18,14 +18,16 @@ static const char *const joiners[] = {
 };
 
 static const char *const reserved[] = {
-	"time", "folded", "link", "score",
+	"time", "link", "score",
 };
 
 static const char *const operators[] = {
 	"is", "in", "matches", "contains", "begins", "ends",
 };
 
-static const char *const modifiers[] = {"any", "every", "raw", "over"};
+static const char *const modifiers[] = {
+	"any", "every", "folded", "raw", "over",
+};
 
 static const char *const subjects[] = {
 #define ROW(id, name, ...) name,

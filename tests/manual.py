@@ -55,7 +55,8 @@ ESCAPES = {r"\e": "\\", r"\(dq": '"', r"\(aq": "'", r"\(ga": "`",
 def plain(text):
     for escape, character in ESCAPES.items():
         text = text.replace(escape, character)
-    return text
+    return re.sub(r"\\\[u([0-9A-F]{4,6})\]",
+                  lambda found: chr(int(found.group(1), 16)), text)
 
 
 def words_of(macros):

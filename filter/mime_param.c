@@ -444,7 +444,7 @@ mime_params(struct mime *m, struct span value, struct span *head)
 {
 	static const struct span known[] = {
 		{"boundary", 8}, {"charset", 7}, {"name", 4}, {"filename", 8},
-		{"format", 6}, {"delsp", 5},
+		{"format", 6}, {"delsp", 5}, {"start", 5},
 	};
 	struct reader r = {.m = m, .semicolon = MIME_NONE};
 	struct params out = {.m = m, .last = &out.first};

@@ -182,8 +182,8 @@ flows_on(const struct writer *w, struct span old)
 
 	if (!w->flowed)
 		return false;
-	while (n > 0 && (old.p[n - 1] == '\n' || old.p[n - 1] == '\r'))
-		n--;
+	n -= n > 0 && old.p[n - 1] == '\n';
+	n -= n > 0 && old.p[n - 1] == '\r';
 	if (n == 0 || old.p[n - 1] != ' ')
 		return false;
 	return n < 3 || memcmp(old.p + n - 3, "-- ", 3) != 0 ||
@@ -277,6 +277,7 @@ is_fit(const struct writer *w, struct span text)
 			(size_t)(end - text.p)};
 		text.n -= line.n + (end != NULL);
 		text.p += line.n + (end != NULL);
+		line.n -= line.n > 0 && line.p[line.n - 1] == '\r';
 		if (line.n > LINE_MAX_BYTES || is_boundary(w->e->mime, line))
 			return false;
 	}

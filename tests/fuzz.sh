@@ -22,3 +22,5 @@ tests/fuzz_mime -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/mime/*.eml || exit 1
 tests/fuzz_archive -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/archive/* || exit 1
+tests/fuzz_change -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
+	"${srcdir:-.}"/tests/mime/*.eml || exit 1

@@ -72,6 +72,7 @@ EXTRA_DIST += tests/endtoend/endtoend.py tests/endtoend/private.py \
 	tests/endtoend/postfix.py tests/endtoend/sendmail.py \
 	tests/endtoend/cases.py tests/endtoend/scenes.py \
 	tests/endtoend/attached.py tests/endtoend/policies.py \
+	tests/endtoend/changes.py \
 	tests/endtoend/nameserver.py \
 	tests/endtoend/cases
 EXTRA_DIST += contrib/spf-suite contrib/check contrib/common.sh contrib/demo contrib/demo.py \
@@ -287,6 +288,9 @@ endif
 noinst_PROGRAMS += tests/change_tool
 tests_change_tool_SOURCES = tests/change_tool.c
 tests_change_tool_LDADD = $(FILTER_LIBS)
+noinst_PROGRAMS += tests/fuzz_change
+tests_fuzz_change_SOURCES = tests/fuzz_change.c tests/fuzz_main.c
+tests_fuzz_change_LDADD = $(FILTER_LIBS)
 dist_check_SCRIPTS += tests/change_peer.py
 TESTS += tests/change_peer.py
 if HAVE_CHECK
@@ -294,6 +298,10 @@ check_PROGRAMS += tests/test_edit
 tests_test_edit_SOURCES = tests/test_edit.c tests/check.h
 tests_test_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_edit_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/test_change
+tests_test_change_SOURCES = tests/test_change.c tests/check.h
+tests_test_change_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_change_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # What doctor finds in an MTA's configuration, fault by fault.

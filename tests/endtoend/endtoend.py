@@ -13,7 +13,8 @@ import signal
 import sys
 
 import attached  # noqa: F401: more scenes
-import policies  # noqa: F401: more scenes
+import changes  # noqa: F401
+import policies  # noqa: F401
 from cases import Case, Run
 from private import Door, Failure, Vaglio, Workplace, free_ports
 from scenes import SCENES, Stage

@@ -25,8 +25,8 @@ def on_a_port_of_ipv6(stage):
     one_message(stage)
 
 
-@scene(SIMPLE, postfix=("milter_command_timeout = 1s",),
-       sendmail=("T=C:1s;S:1s;R:1s;E:1s",))
+@scene(SIMPLE, postfix=("milter_command_timeout = 3s",),
+       sendmail=("T=C:3s;S:3s;R:3s;E:3s",))
 def frozen_in_a_session(stage):
     """The MTA's patience ends; the next session is served again."""
     stage.vaglio.start()

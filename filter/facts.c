@@ -868,6 +868,7 @@ name_matches(struct told *t, const struct ask *ask, struct span name)
 	const struct settings *s = policy_settings(t->policy);
 	struct pattern_limits limits = {
 		.match = (unsigned)s->match_limit.number,
+		.work = &t->work,
 	};
 	struct span text = utf8_make_valid(t->arena, name);
 

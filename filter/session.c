@@ -794,7 +794,8 @@ session_new(struct policy *p, const struct table *const *tables,
 	s->host = *host;
 	s->tables = tables;
 	s->dns = (struct lookup_dns){asker_dns, &s->told};
-	s->facts = (struct facts){facts_ask, &s->told, &s->dns, tally_over};
+	s->facts = (struct facts){facts_ask, &s->told, &s->dns, &s->told.work,
+		tally_over};
 	s->verdict.rule = s->holder = NO_RULE;
 	if (!told_open(&s->told, policy_ref(p), &s->host)) {
 		session_free(s);

@@ -196,6 +196,7 @@ told_begin(struct told *t)
 	size_t n;
 
 	told_forget(t);
+	t->work.left = CAPS_MATCH_WORK * INT64_C(1000000000);
 	policy_limits(t->policy, &n);
 	if (n > 0 && (t->tally = tally_new(t)) == NULL)
 		return false;

@@ -16,6 +16,7 @@
 #define CAPS_FOLD_LETTERS (512 << 10) /* that are not of ASCII words, in what one condition folds: half a second */
 #define CAPS_COMPARE_BYTES (4ull << 30) /* looked at to compare values with values: a second's work */
 #define CAPS_MATCH_SECONDS 1        /* CPU time of one match in a longer text; the MTA waits 30 s for all */
+#define CAPS_MATCH_WORK 8            /* seconds that all matches of a message take: with archives and look-ups within the MTA's 30 */
 #define CAPS_REPLY_LINE 400         /* RFC 5321 4.5.3.1.5 allows 512 with code and CRLF */
 #define CAPS_REPLY_LINES 32         /* libmilter's own limit */
 #define CAPS_ADDRESS 1024           /* RFC 5321 4.5.3.1.3 says 256; longer are bad */

@@ -4,6 +4,7 @@
 
 #include "limit.h"
 #include "lookup.h"
+#include "pattern.h"
 #include "subject.h"
 #include "truth.h"
 
@@ -21,6 +22,7 @@ struct facts {
 	                          size_t rcpt);
 	void *of;
 	const struct lookup_dns *dns; /* or NULL: it is not asked */
+	struct pattern_work *work;    /* of the message; or NULL: no bound */
 	/*
 	 * Is that limit over, with what the message, up to this recipient,
 	 * would add to it? rcpt: NO_RCPT unless the limit is asked of the

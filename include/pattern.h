@@ -6,6 +6,8 @@
 #ifndef PATTERN_H
 #define PATTERN_H
 
+#include <stdint.h>
+
 #include "arena.h"
 #include "truth.h"
 
@@ -20,10 +22,16 @@ struct pattern *pattern_new(struct arena *a, struct span text,
                             struct span *message, size_t *offset);
 void pattern_free(struct pattern *p);
 
+/* What all matches of a message may still take together. */
+struct pattern_work {
+	int64_t left; /* nanoseconds */
+};
+
 /* Given with each match; 0 stands for the library's own. */
 struct pattern_limits {
 	unsigned match, depth;
 	unsigned heap_kib;
+	struct pattern_work *work; /* or NULL: no bound */
 };
 
 /*

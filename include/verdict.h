@@ -52,6 +52,7 @@ const char *effect_name(enum effect_kind k);
 bool effect_is_of_body(enum effect_kind k);
 
 struct action;
+struct pattern_work;
 
 /* A noted action whose turn has come. */
 struct effect {
@@ -64,6 +65,7 @@ struct effect {
 	                      NULL if there is only this */
 	bool once;         /* not where the text stands already */
 	const struct action *action; /* for effect_matches, effect_rewrite */
+	struct pattern_work *work;   /* of the message, for these */
 	unsigned per;      /* of a notice: seconds in which there is no other */
 	const size_t *rcpts;         /* whose reading reached it */
 	size_t n_rcpts;

@@ -41,6 +41,7 @@ eval_context(const struct evaluation *e)
 	struct table_context c = e->program->table_context;
 
 	c.dns = e->facts->dns;
+	c.limits.work = e->facts->work;
 	return c;
 }
 
@@ -297,10 +298,11 @@ static enum truth
 match(struct evaluation *e, const struct node *n, const struct fact *f,
       size_t i, const struct operand *o)
 {
+	struct table_context c = eval_context(e);
+
 	if (!candidate(e, n, f, i, o->bit))
 		return TRUTH_NO;
-	return pattern_match(o->pattern, f->values[i].text,
-	                     &e->program->table_context.limits, NULL);
+	return pattern_match(o->pattern, f->values[i].text, &c.limits, NULL);
 }
 
 struct value
@@ -595,6 +597,7 @@ eval_groups(struct evaluation *e, const struct node *n,
             struct span groups[PATTERN_GROUPS])
 {
 	const struct fact *f = eval_fact(e, n->ask);
+	struct table_context c = eval_context(e);
 	size_t i, j;
 
 	for (i = 0; f->state == FACT_HERE && i < f->n; i++)
@@ -604,8 +607,7 @@ eval_groups(struct evaluation *e, const struct node *n,
 			if (o->kind == OPERAND_PATTERN
 			    && candidate(e, n, f, i, o->bit)
 			    && pattern_match(o->pattern, f->values[i].text,
-			                     &e->program->table_context.limits,
-			                     groups) == TRUTH_YES)
+			                     &c.limits, groups) == TRUTH_YES)
 				return true;
 		}
 	return false;

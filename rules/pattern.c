@@ -262,19 +262,20 @@ watched(const struct pattern *p)
 	return there;
 }
 
-/* CPU seconds of this thread. */
-static double
-clock_now(void)
+#define SECOND INT64_C(1000000000)
+
+static int64_t
+nanoseconds(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
 }
 
 /* A watch over one match of a long text. */
 struct watch {
-	double end;
+	int64_t end; /* CPU time of this thread */
 	unsigned calls;
 };
 
@@ -284,9 +285,23 @@ look_at_clock(pcre2_callout_block *block, void *of)
 	struct watch *w = of;
 
 	(void)block;
-	if (++w->calls % 64 != 0 || clock_now() < w->end)
+	if (++w->calls % 64 != 0 ||
+	    nanoseconds(CLOCK_THREAD_CPUTIME_ID) < w->end)
 		return 0;
 	return PCRE2_ERROR_MATCHLIMIT;
+}
+
+/*
+ * The clock for a text: CPU time, or for one so short that a match of it is
+ * over before the system is asked for that, the time of the day.
+ */
+#define ASK_NO_SYSTEM 1024
+
+static clockid_t
+clock_for(struct span s)
+{
+	return s.n > ASK_NO_SYSTEM ? CLOCK_THREAD_CPUTIME_ID :
+	       CLOCK_MONOTONIC;
 }
 
 /*
@@ -294,8 +309,8 @@ look_at_clock(pcre2_callout_block *block, void *of)
  * -47, DEPTHLIMIT -53, HEAPLIMIT -63, JIT_STACKLIMIT -46) or no memory.
  */
 static enum truth
-match_at(const struct pattern *p, struct span s, size_t at, uint32_t options,
-         struct matcher *m)
+run(const struct pattern *p, struct span s, size_t at, uint32_t options,
+    struct matcher *m, int64_t most)
 {
 	struct watch w = {0};
 	pcre2_code *code = p->code;
@@ -305,7 +320,7 @@ match_at(const struct pattern *p, struct span s, size_t at, uint32_t options,
 		code = watched(p);
 		if (code == NULL)
 			return TRUTH_FAILED;
-		w.end = clock_now() + CAPS_MATCH_SECONDS;
+		w.end = nanoseconds(CLOCK_THREAD_CPUTIME_ID) + most;
 		pcre2_set_callout(m->context, look_at_clock, &w);
 	}
 	rc = pcre2_match(code, (PCRE2_SPTR)(s.p == NULL ? "" : s.p), s.n, at,
@@ -314,6 +329,24 @@ match_at(const struct pattern *p, struct span s, size_t at, uint32_t options,
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return TRUTH_NO;
 	return rc < 0 ? TRUTH_FAILED : TRUTH_YES;
+}
+
+/* The same, within what the message has left. */
+static enum truth
+match_at(const struct pattern *p, struct span s, size_t at, uint32_t options,
+         struct matcher *m, struct pattern_work *work)
+{
+	int64_t most = CAPS_MATCH_SECONDS * SECOND, began;
+	enum truth t;
+
+	if (work == NULL)
+		return run(p, s, at, options, m, most);
+	if (work->left <= 0)
+		return TRUTH_FAILED;
+	began = nanoseconds(clock_for(s));
+	t = run(p, s, at, options, m, work->left < most ? work->left : most);
+	work->left -= nanoseconds(clock_for(s)) - began;
+	return t;
 }
 
 static void
@@ -345,7 +378,8 @@ pattern_match(const struct pattern *p, struct span subject,
 
 	if (m == NULL)
 		return TRUTH_FAILED;
-	t = match_at(p, subject, 0, 0, m);
+	t = match_at(p, subject, 0, 0, m,
+	             limits == NULL ? NULL : limits->work);
 	if (groups != NULL && t == TRUTH_YES)
 		take_groups(p, m, subject, groups);
 	return t;
@@ -430,7 +464,8 @@ pattern_replace(const struct pattern *p, struct span subject,
 		/* Anew each time: fill may match something itself. */
 		struct matcher *m = matcher(limits);
 		enum truth t = m == NULL ? TRUTH_FAILED :
-		               match_at(p, subject, at, options, m);
+		               match_at(p, subject, at, options, m,
+		                        limits == NULL ? NULL : limits->work);
 		size_t from, to;
 
 		if (t == TRUTH_FAILED)

@@ -623,6 +623,7 @@ fill_effect(struct review *r, struct effect *e, size_t rule,
 	e->rule = rule;
 	e->name = a->name;
 	e->action = a;
+	e->work = r->eval.facts->work;
 	e->per = a->per;
 	if (a->row->takes & TAKES_BODY)
 		return fill_body(&r->eval, &r->program->rules[rule], a, e);
@@ -821,13 +822,25 @@ review_why(struct review *r, size_t rule, size_t rcpt)
 
 /* ---- effects on header fields ---- */
 
+static struct pattern_limits
+effect_limits(const struct effect *e)
+{
+	struct pattern_limits limits =
+		e->action->program->table_context.limits;
+
+	limits.work = e->work;
+	return limits;
+}
+
 enum truth
 effect_matches(const struct effect *e, struct span value)
 {
+	struct pattern_limits limits;
+
 	if (e->action->pattern == NULL)
 		return TRUTH_YES;
-	return pattern_match(e->action->pattern, value,
-	                     &e->action->program->table_context.limits, NULL);
+	limits = effect_limits(e);
+	return pattern_match(e->action->pattern, value, &limits, NULL);
 }
 
 struct replacement {
@@ -859,13 +872,13 @@ effect_rewrite(const struct effect *e, struct span value, struct arena *a,
 		.arena = a, .text = &e->action->text,
 		.value = value.p == NULL ? "" : value.p,
 	};
+	struct pattern_limits limits = effect_limits(e);
 	struct span out;
 	enum truth t;
 
 	value.p = r.value;
-	t = pattern_replace(e->action->pattern, value,
-	                    &e->action->program->table_context.limits,
-	                    fill_match, &r, a, &out);
+	t = pattern_replace(e->action->pattern, value, &limits, fill_match, &r,
+	                    a, &out);
 	*edits = r.edits;
 	*n = r.n;
 	return t == TRUTH_YES && arena_full(a) ? TRUTH_FAILED : t;

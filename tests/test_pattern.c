@@ -248,7 +248,32 @@ START_TEST(replacing_without_memory_fails)
 }
 END_TEST
 
-CHECK_MAIN("pattern", flags_are_those_of_pcre, a_line_ends_with_crlf_too,
+START_TEST(matches_share_their_time)
+{
+	struct arena *a = arena_new(0);
+	struct pattern_work work = {1}; /* a match takes more */
+	struct pattern_limits limits = {.work = &work};
+	struct span message;
+	size_t at;
+	struct pattern *p = pattern_new(a, SPAN("b"), SPAN(""), false,
+	                                &message, &at);
+
+	ck_assert_ptr_nonnull(p);
+	ck_assert_int_eq(pattern_match(p, SPAN("abc"), &limits, NULL),
+	                 TRUTH_YES);
+	ck_assert_int_le(work.left, 0);
+	ck_assert_int_eq(pattern_match(p, SPAN("abc"), &limits, NULL),
+	                 TRUTH_FAILED);
+	work.left = INT64_C(1000000000);
+	ck_assert_int_eq(pattern_match(p, SPAN("abc"), &limits, NULL),
+	                 TRUTH_YES);
+	ck_assert_int_lt(work.left, INT64_C(1000000000));
+	pattern_free(p);
+	arena_free(a);
+}
+END_TEST
+
+CHECK_MAIN("pattern", matches_share_their_time, flags_are_those_of_pcre, a_line_ends_with_crlf_too,
            raw_patterns_see_bytes, mistakes_have_a_place_and_a_text,
            groups_say_what_took_part, more_groups_than_ten_do_no_harm,
            a_limit_makes_the_condition_fail, each_limit_is_obeyed,

@@ -1,11 +1,12 @@
 """The policies that come with vaglio, as they are, beside a real MTA."""
 
 import os
+import re
 import shutil
 import subprocess
 
 from nameserver import A, TXT, NameServer
-from private import Failure, Visitor
+from private import Failure, Sink, Visitor
 from scenes import fields, scene, unfolded
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -139,8 +140,25 @@ def policy_relay_with_cdb(stage):
 
 @scene(text("outbound.conf"), postfix=OUTBOUND, sendmail=SUBMISSION)
 def policy_outbound(stage):
-    """What goes out is cleaned, and says who sent it."""
+    """What goes out is cleaned, and says who sent it; not too much does."""
+    post = Sink()
+    stage.vaglio.write(
+        re.sub("(?m)^set limits .*", "set limits memory",
+               text("outbound.conf").replace("200 recipients", "3 recipients"))
+        + 'set notify-server "127.0.0.1:%d"\n' % post.port)
     start(stage)
+    enough = "451 4.7.1 too many recipients for bob, try later"
+    expect(stage, login("bob"), [
+        ("MAIL FROM:<bob@example.org>", "250 ")] + [
+        ("RCPT TO:<%s@example.com>" % name, reply) for name, reply in (
+            ("a", "250 "), ("b", "250 "), ("c", "250 "), ("d", enough))] + [
+        (message("bob@example.org"), "250 "),
+        ("MAIL FROM:<bob@example.org>", "250 "),
+        ("RCPT TO:<e@example.com>", enough)])
+    note = post.wait(1)[0]
+    if b"RCPT TO:<postmaster@example.org>" not in note.envelope or \
+            b"stolen-password" not in note.data or b"bob" not in note.data:
+        raise Failure("postmaster was told %r" % note.data)
     expect(stage, STRANGER, [("MAIL FROM:<alice@example.org>", "530 5.7.0 ")])
     expect(stage, login("alice"), [
         ("MAIL FROM:<root@db1.intern.example.org>", "250 "),
@@ -156,7 +174,7 @@ def policy_outbound(stage):
         ("MAIL FROM:<alice@example.org>", "250 "),
         ("RCPT TO:<b@example.com>", "250 "),
         (message("alice@example.net"), "550 5.6.0 From: has no ")])
-    mail = arrived(stage, 1)[0]
+    mail = [m for m in arrived(stage, 2) if b"Database" in m.data][0]
     for name, values in (("From", ["Database <root@example.org>"]),
                          ("X-Authenticated-As", ["alice"]),
                          ("Organization", ["Example, Inc."]),

@@ -3,6 +3,7 @@ bytes that it should have, and another parser reads the same in it."""
 
 import email
 import email.policy
+import html
 
 from private import Failure, Visitor, queued
 from scenes import fields, scene
@@ -168,8 +169,9 @@ def footers(stage):
             part = message.get_body((kind,))
             if part is None:
                 continue
-            text = part.get_content().replace("<br>", "").replace("\r\n",
-                                                               "\n")
+            text = part.get_content().replace("\r\n", "\n")
+            if kind == "html":
+                text = html.unescape(text.replace("<br>", ""))
             if text.count(FOOTER) != 1:
                 raise Failure("%s: the %s text is %r" % (name, kind, text))
 

@@ -111,6 +111,15 @@ struct limits *limits_memory(size_t keys, const char *path,
                              int64_t (*now)(void *of), void *of,
                              const struct limits_teller *teller);
 
+/*
+ * On a Redis or Valkey server, for all who ask it, by the server's clock. A
+ * server that can't be had is told once, and again when it is back. NULL: why
+ * says why not.
+ */
+struct limits *limits_redis(const struct limit_server *server,
+                            const struct limits_teller *teller,
+                            char why[LIMITS_WHY]);
+
 /* As a scenario says: for explain and the policy's tests. In a. */
 struct limits *limits_said(struct arena *a, const struct policy *p,
                            const struct scenario *s);

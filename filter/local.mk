@@ -31,7 +31,7 @@ libfilter_a_SOURCES = \
 	filter/identity.c filter/identity.h \
 	filter/limits.c filter/limits_store.h \
 	filter/limits_memory.c filter/limits_file.c filter/limits_file.h \
-	filter/limits_said.c filter/limits_show.c filter/limits_show.h \
+	filter/limits_redis.c filter/limits_said.c filter/limits_show.c filter/limits_show.h \
 	filter/log.c filter/log.h \
 	filter/markup.c filter/markup.h filter/markup_text.c \
 	filter/message.c filter/message.h \

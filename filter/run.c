@@ -501,19 +501,25 @@ tell_of_file(void *of, bool bad, const char *text)
 
 /* Once it is the filter's user who opens the file. */
 static int
-open_limits(struct filter *f, const struct settings *set)
+open_limits(struct filter *f, const struct policy *p)
 {
 	struct limits_teller teller = {tell_of_file, f->log};
-	char *path = text_of(set->limits.text);
+	const struct limit_server *server = policy_limit_server(p);
+	const struct settings *set = policy_settings(p);
+	char *path = text_of(set->limits.text), why[LIMITS_WHY] = "no memory";
+	char text[LIMITS_WHY + 16];
 
-	if (path != NULL)
+	if (server != NULL)
+		f->limits = limits_redis(server, &teller, why);
+	else if (path != NULL)
 		f->limits = limits_memory((size_t)set->limit_keys.number,
 		                          *path != '\0' ? path : NULL,
 		                          NULL, NULL, &teller);
 	free(path);
 	if (f->limits == NULL) {
-		complain("no memory for the limits");
-		return EX_OSERR;
+		snprintf(text, sizeof(text), "limits: %s", why);
+		complain(text);
+		return server != NULL ? EX_CONFIG : EX_OSERR;
 	}
 	current_count(f->policies, f->limits);
 	return 0;
@@ -544,7 +550,7 @@ start(struct filter *f, const struct options *o, int inherited)
 		status = drop_privileges(f);
 	}
 	if (status == 0)
-		status = open_limits(f, set);
+		status = open_limits(f, p);
 	policy_unref(p);
 	if (status == 0)
 		status = start_threads(f);

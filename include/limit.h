@@ -29,6 +29,11 @@ struct limit {
 	unsigned v4, v6;       /* bits of an IP address that make a key */
 };
 
+/* Where limits are counted for several machines; NULL where nothing is said. */
+struct limit_server {
+	const char *where, *prefix, *database, *user, *password_file;
+};
+
 #define LIMIT_MOST 1e15            /* what a double counts exactly, and more */
 #define LIMIT_LEAST_SECONDS 15     /* a fifteenth of it is a second */
 #define LIMIT_MOST_SECONDS 2678400 /* 31 days */

@@ -75,6 +75,9 @@ bool policy_needs(const struct policy *p, enum stage s);
 /* The policy's limits, in its order. */
 const struct limit *policy_limits(const struct policy *p, size_t *n);
 
+/* Of "set limits redis", or NULL. */
+const struct limit_server *policy_limit_server(const struct policy *p);
+
 /* Does the rule's condition ask whether that limit is over? */
 bool policy_rule_asks_limit(const struct policy *p, size_t rule, size_t limit);
 

@@ -28,6 +28,10 @@ struct redis;
  */
 struct redis *redis_open(const char *where, const struct redis_login *login,
                          char why[REDIS_WHY]);
+
+/* The same, but the server need not be there yet. */
+struct redis *redis_new(const char *where, const struct redis_login *login,
+                        char why[REDIS_WHY]);
 void redis_close(struct redis *r);
 
 enum redis_kind {

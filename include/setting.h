@@ -41,7 +41,7 @@ enum setting_type {
 	SETTING_TIME,
 	SETTING_MODE,   /* octal */
 	SETTING_CHOICE, /* double: the word's number from 0 */
-	SETTING_STORE,  /* struct span: a path, "": memory */
+	SETTING_STORE,  /* struct span: a path, "": memory, "redis:SERVER" */
 	SETTING_CLIENTS, /* double: <table>, of IP addresses; 0: none */
 };
 

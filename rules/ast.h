@@ -127,6 +127,7 @@ struct ast_set {
 	struct place name_place;
 	struct ast_value *value;
 	struct ast_value *server;     /* AST_STRING after redis, or NULL */
+	struct ast_option *options;   /* behind it */
 };
 
 /* One entry of an inline table: key [= { value... }] */

@@ -50,14 +50,13 @@ open_list(struct checker *c, const char *name, const struct ast_table *t)
 	                 c->diags);
 }
 
-static const struct backend_options *
-table_options(struct checker *c, const struct ast_table *t)
+const struct backend_options *
+check_options(struct checker *c, const struct ast_option *o)
 {
 	struct backend_options *all = arena_alloc(c->arena, sizeof(*all));
-	const struct ast_option *o;
 	const char **member;
 
-	for (o = t->options; o != NULL; o = o->next) {
+	for (; o != NULL; o = o->next) {
 		member = (const char **)(void *)((char *)all + o->row->offset);
 		*member = o->row->type == OPTION_PATH ?
 		          check_path(c, o->value) :
@@ -80,7 +79,7 @@ open_table(struct checker *c, const char *name, const struct ast_table *t)
 		return open_list(c, name, t);
 	return table_backend(name, row, row->is_path ? check_path(c, t->path) :
 	                     arena_copy(c->arena, t->path->text).p,
-	                     table_options(c, t), t->path->place, c->diags);
+	                     check_options(c, t->options), t->path->place, c->diags);
 }
 
 static void

@@ -206,15 +206,6 @@ static const struct {
 	[LIMIT_REJECTS] = {STAGE_CONNECT, STAGE_CONNECT},
 };
 
-/* Is a server asked for it? */
-static bool
-is_shared(const struct program *p)
-{
-	struct span store = p->settings.limits.text;
-
-	return store.n > 0 && store.p[0] != '/';
-}
-
 bool
 check_over(struct checker *c, const struct expr *e, struct node *leaf)
 {
@@ -231,7 +222,7 @@ check_over(struct checker *c, const struct expr *e, struct node *leaf)
 		return false;
 	check_needs(c, leaf, l->ask);
 	leaf->rcpt = l->rcpt;
-	if (is_shared(p)) {
+	if (p->limit_server != NULL) {
 		leaf->cost = COST_NET;
 		p->cost = COST_NET;
 	}

@@ -37,6 +37,10 @@ struct checker {
  */
 void check_policy(struct program *program, const char *dir, struct diags *d);
 
+/* What follows a server, file names made whole. */
+const struct backend_options *check_options(struct checker *c,
+                                            const struct ast_option *o);
+
 /* The path of a file that the policy names. */
 const char *check_path(struct checker *c, const struct ast_value *v);
 

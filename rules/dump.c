@@ -241,11 +241,15 @@ dump_expr(const struct expr *e, FILE *out)
 static void
 dump_set(const struct ast_set *set, FILE *out)
 {
+	const struct ast_option *o;
+
 	fputs("set ", out);
 	put(set->name, out);
 	putc(' ', out);
 	put_value(set->value, out);
 	put_named("", set->server, out);
+	for (o = set->options; o != NULL; o = o->next)
+		put_named(o->row->words, o->value, out);
 	putc('\n', out);
 }
 

@@ -243,43 +243,6 @@ parse_name(struct parser *p, const char *what)
 
 /* ---- statements ---- */
 
-/* set := "set" NAME ( WORD [ STRING ] | STRING | table ) */
-static struct ast_set *
-parse_set(struct parser *p)
-{
-	struct ast_set *set = parser_alloc(p, sizeof(*set));
-	struct ast_value *v = parser_alloc(p, sizeof(*v));
-	struct token t;
-
-	if (parser_ends(p) || parser_peek(p)->kind != TOKEN_WORD)
-		FAIL(p, parser_here(p), "a setting's name is missing after "
-		     "\"set\"");
-	t = parser_take(p);
-	set->name = t.text;
-	set->name_place = t.place;
-	if (parser_ends(p))
-		FAIL(p, p->last, "a value is missing after \"set %.*s\"",
-		     SPAN_ARG(set->name));
-	if (parser_peek(p)->kind == TOKEN_TABLE) {
-		set->value = parse_table(p);
-		return set;
-	}
-	if (parser_peek(p)->kind != TOKEN_WORD &&
-	    parser_peek(p)->kind != TOKEN_STRING)
-		FAIL(p, parser_peek(p)->place,
-		     "a setting's value is a word or a string, not %s",
-		     parser_found(p));
-	t = parser_take(p);
-	v->kind = t.kind == TOKEN_STRING ? AST_STRING : AST_WORD;
-	v->place = t.place;
-	v->text = t.text;
-	set->value = v;
-	if (v->kind == AST_WORD && span_is(v->text, SPAN("redis")) &&
-	    !parser_ends(p) && parser_peek(p)->kind == TOKEN_STRING)
-		set->server = parse_string(p, "\"set\"");
-	return set;
-}
-
 /* The folder of a path: "" if it names none. */
 static struct span
 folder(struct span path)
@@ -410,14 +373,14 @@ parse_option_value(struct parser *p, const struct backend_option *row)
 
 /* { "prefix" STRING | "database" NUMBER | ... }, each once */
 static void
-parse_options(struct parser *p, struct ast_table *table)
+parse_options(struct parser *p, struct ast_option **list)
 {
 	const struct backend_option *row;
-	struct ast_option **next = &table->options, *o;
+	struct ast_option **next = list, *o;
 	struct place place = parser_here(p);
 
 	for (; (row = take_option(p)) != NULL; place = parser_here(p)) {
-		for (o = table->options; o != NULL; o = o->next)
+		for (o = *list; o != NULL; o = o->next)
 			if (o->row == row)
 				FAIL(p, place, "\"%s\" is given twice",
 				     row->words);
@@ -427,6 +390,51 @@ parse_options(struct parser *p, struct ast_table *table)
 		*next = o;
 		next = &o->next;
 	}
+}
+
+/* server := "redis" STRING { option } */
+static void
+parse_set_server(struct parser *p, struct ast_set *set)
+{
+	set->server = parse_string(p, "\"redis\"");
+	parse_options(p, &set->options);
+}
+
+/* set := "set" NAME ( WORD | server | STRING | table ) */
+static struct ast_set *
+parse_set(struct parser *p)
+{
+	struct ast_set *set = parser_alloc(p, sizeof(*set));
+	struct ast_value *v = parser_alloc(p, sizeof(*v));
+	struct token t;
+
+	if (parser_ends(p) || parser_peek(p)->kind != TOKEN_WORD)
+		FAIL(p, parser_here(p), "a setting's name is missing after "
+		     "\"set\"");
+	t = parser_take(p);
+	set->name = t.text;
+	set->name_place = t.place;
+	if (parser_ends(p))
+		FAIL(p, p->last, "a value is missing after \"set %.*s\"",
+		     SPAN_ARG(set->name));
+	if (parser_peek(p)->kind == TOKEN_TABLE) {
+		set->value = parse_table(p);
+		return set;
+	}
+	if (parser_peek(p)->kind != TOKEN_WORD &&
+	    parser_peek(p)->kind != TOKEN_STRING)
+		FAIL(p, parser_peek(p)->place,
+		     "a setting's value is a word or a string, not %s",
+		     parser_found(p));
+	t = parser_take(p);
+	v->kind = t.kind == TOKEN_STRING ? AST_STRING : AST_WORD;
+	v->place = t.place;
+	v->text = t.text;
+	set->value = v;
+	if (v->kind == AST_WORD && span_is(v->text, SPAN("redis")) &&
+	    !parser_ends(p) && parser_peek(p)->kind == TOKEN_STRING)
+		parse_set_server(p, set);
+	return set;
 }
 
 /*
@@ -448,7 +456,7 @@ parse_backend(struct parser *p, struct ast_table *table)
 	table->path = row->is_path ? parse_path(p, word) :
 	              parse_string(p, word);
 	if (row->takes_options)
-		parse_options(p, table);
+		parse_options(p, &table->options);
 	if (parser_peek(p)->kind != TOKEN_BRACE)
 		return;
 	if (!row->takes_list)

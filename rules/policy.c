@@ -181,6 +181,12 @@ policy_limits(const struct policy *p, size_t *n)
 	return p->program.limits;
 }
 
+const struct limit_server *
+policy_limit_server(const struct policy *p)
+{
+	return p->program.limit_server;
+}
+
 static bool
 node_asks_limit(const struct program *p, size_t number, size_t limit)
 {

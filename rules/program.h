@@ -177,6 +177,7 @@ struct program {
 	size_t n_questions, shared_questions, rcpt_questions;
 	struct node *nodes;
 	size_t n_nodes, shared_nodes, rcpt_nodes;
+	const struct limit_server *limit_server; /* or NULL: memory */
 	struct limit *limits;
 	struct ast_limit **limit_asts; /* of each */
 	size_t n_limits;

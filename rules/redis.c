@@ -333,8 +333,8 @@ is_there(struct redis *r, char why[REDIS_WHY])
 }
 
 struct redis *
-redis_open(const char *where, const struct redis_login *login,
-           char why[REDIS_WHY])
+redis_new(const char *where, const struct redis_login *login,
+          char why[REDIS_WHY])
 {
 	struct redis *r = calloc(1, sizeof(*r));
 
@@ -347,9 +347,21 @@ redis_open(const char *where, const struct redis_login *login,
 	if (!take_login(r, login, why))
 		goto bad;
 	r->peer = peer_new(where, why);
-	if (r->peer != NULL && is_there(r, why))
+	if (r->peer != NULL)
 		return r;
 bad:
+	redis_close(r);
+	return NULL;
+}
+
+struct redis *
+redis_open(const char *where, const struct redis_login *login,
+           char why[REDIS_WHY])
+{
+	struct redis *r = redis_new(where, login, why);
+
+	if (r == NULL || is_there(r, why))
+		return r;
 	redis_close(r);
 	return NULL;
 }

@@ -149,7 +149,8 @@ wanted(struct checker *c, const struct setting_row *row)
 		[SETTING_SIZE] = "a size such as 64K or 10M",
 		[SETTING_TIME] = "a time such as 30s or 2h",
 		[SETTING_MODE] = "an octal mode such as 0660",
-		[SETTING_STORE] = "a file's path (\"/...\") or memory",
+		[SETTING_STORE] = "a file's path (\"/...\"), memory, or redis "
+		                  "\"host:port\" or \"unix:/path\"",
 		[SETTING_CLIENTS] = "a table of addresses: <name>",
 	};
 
@@ -158,16 +159,33 @@ wanted(struct checker *c, const struct setting_row *row)
 	return arena_printf(c->arena, "one of: %s", row->standard).p;
 }
 
-/* "/PATH" or memory: as its one text. */
+static bool
+parse_limit_server(struct checker *c, const struct ast_set *set)
+{
+	struct limit_server *s = arena_alloc(c->arena, sizeof(*s));
+	const struct backend_options *o = check_options(c, set->options);
+
+	s->where = arena_copy(c->arena, set->server->text).p;
+	s->prefix = o->prefix;
+	s->database = o->database;
+	s->user = o->user;
+	s->password_file = o->password_file;
+	c->program->limit_server = s;
+	return is_server(set->server->text);
+}
+
+/* "/PATH", memory, redis "SERVER": as its one text. */
 static bool
 parse_store(struct checker *c, const struct ast_set *set,
             union setting_value *out)
 {
 	const struct ast_value *v = set->value;
 
-	(void)c;
-	if (set->server != NULL)
-		return false;
+	if (set->server != NULL) {
+		out->text = arena_printf(c->arena, "redis:%.*s",
+		                         SPAN_ARG(set->server->text));
+		return parse_limit_server(c, set);
+	}
 	out->text = v->text;
 	if (v->kind == AST_STRING)
 		return v->text.n > 0 && v->text.p[0] == '/';

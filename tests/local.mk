@@ -327,4 +327,10 @@ check_PROGRAMS += tests/test_tally
 tests_test_tally_SOURCES = tests/test_tally.c tests/check.h
 tests_test_tally_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_tally_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/test_limits_shared
+tests_test_limits_shared_SOURCES = tests/test_limits_shared.c \
+	tests/daemon.c tests/daemon.h tests/mta.c tests/mta.h \
+	tests/redis_server.c tests/redis_server.h tests/check.h
+tests_test_limits_shared_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_limits_shared_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif

@@ -1,0 +1,610 @@
+/*
+ * limits_redis.c - counts on a Redis or Valkey server, shared by all who ask
+ * it.
+ *
+ * Each key of a limit is a hash there: the fields are the times at which the
+ * parts of its window begin (window.h), the values what was counted in them.
+ * A script, which the server runs as one step, forgets what is past, looks and
+ * takes; times are the server's. The hash goes by itself when it is idle.
+ *
+ * Only a question is waited for. What is counted late, or given back, a thread
+ * sends from a queue.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "limits_store.h"
+#include "peer.h"
+#include "redis.h"
+#include "window.h"
+
+#define PREFIX "vaglio:limit:"
+#define QUEUE 20000       /* counts that wait to be sent; some MB */
+#define LOOKED_AT 100000  /* keys, for the top ones */
+#define SAVE_SECONDS 3    /* that the end waits for the queue */
+
+/*
+ * KEYS[1]; time in ms, n, most, what ("look", "take", "add"), when it was
+ * taken. n of "add" may be less than 0. Gives: over, used before, the time.
+ */
+static const char script[] =
+"local t = redis.call('TIME')\n"
+"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+"local time, n, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])\n"
+"local width = math.ceil(time / 15)\n"
+"local used, all = 0, redis.call('HGETALL', KEYS[1])\n"
+"for i = 1, #all, 2 do\n"
+"  if all[i] + width + time > now then\n"
+"    used = used + all[i + 1]\n"
+"  elseif ARGV[4] ~= 'look' then\n"
+"    redis.call('HDEL', KEYS[1], all[i])\n"
+"  end\n"
+"end\n"
+"local over = used + n > most and 1 or 0\n"
+"if ARGV[4] == 'look' or (ARGV[4] == 'take' and over == 1) then\n"
+"  return {over, used, now}\n"
+"end\n"
+"local at = n < 0 and tonumber(ARGV[5]) or now\n"
+"local part = string.format('%.0f', at - at % width)\n"
+"if n < 0 then\n"
+"  n = -math.min(-n, tonumber(redis.call('HGET', KEYS[1], part) or 0))\n"
+"end\n"
+"if n ~= 0 then\n"
+"  redis.call('HINCRBY', KEYS[1], part, string.format('%.0f', n))\n"
+"  redis.call('PEXPIRE', KEYS[1], time + 2 * width)\n"
+"end\n"
+"return {0, used, now}\n";
+
+/* KEYS; time, most. Gives for each: used, ms until less than most is. */
+static const char top_script[] =
+"local t = redis.call('TIME')\n"
+"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+"local time, most = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
+"local width = math.ceil(time / 15)\n"
+"local out = {}\n"
+"for i, key in ipairs(KEYS) do\n"
+"  local used, parts, free = 0, {}, 0\n"
+"  local all = redis.call('HGETALL', key)\n"
+"  for j = 1, #all, 2 do\n"
+"    if all[j] + width + time > now then\n"
+"      used = used + all[j + 1]\n"
+"      parts[#parts + 1] = {tonumber(all[j]), tonumber(all[j + 1])}\n"
+"    end\n"
+"  end\n"
+"  table.sort(parts, function(a, b) return a[1] < b[1] end)\n"
+"  local left = used\n"
+"  for _, p in ipairs(parts) do\n"
+"    if left >= most then free = p[1] + width + time - now end\n"
+"    left = left - p[2]\n"
+"  end\n"
+"  out[2 * i - 1], out[2 * i] = used, free\n"
+"end\n"
+"return out\n";
+
+/* What waits to be sent. */
+struct job {
+	struct job *next;
+	double time, most;
+	int64_t n, when;
+	size_t key_n;
+	char key[];           /* the whole, with the prefix */
+};
+
+struct shared {
+	struct limits base;
+	struct redis *redis;
+	char *where, *prefix;
+	struct limits_teller teller;
+	pthread_mutex_t lock;
+	pthread_cond_t more, done;
+	struct job *first, **last;
+	size_t jobs;          /* in the queue or being sent */
+	unsigned long lost;   /* since the server could not be had */
+	bool troubled;
+	pthread_t sender;
+	bool sends, ending;
+};
+
+/* ---- what is told ---- */
+
+static void
+tell_state(struct shared *s, bool good, struct span why, unsigned long lost)
+{
+	char text[1024];
+	unsigned long all;
+	bool news;
+
+	pthread_mutex_lock(&s->lock);
+	s->lost += lost;
+	all = s->lost;
+	news = s->troubled == good;
+	s->troubled = !good;
+	if (good)
+		s->lost = 0;
+	pthread_mutex_unlock(&s->lock);
+	if (!news || s->teller.tell == NULL)
+		return;
+	if (!good)
+		snprintf(text, sizeof(text), "limits: redis %.400s: %.*s",
+		         s->where, (int)(why.n < 400 ? why.n : 400), why.p);
+	else if (all > 0)
+		snprintf(text, sizeof(text), "limits: redis %.400s is there "
+		         "again; %lu counts were lost", s->where, all);
+	else
+		snprintf(text, sizeof(text), "limits: redis %.400s is there "
+		         "again", s->where);
+	s->teller.tell(s->teller.of, !good, text);
+}
+
+/* ---- commands ---- */
+
+static struct span
+number(struct arena *a, double d)
+{
+	return arena_printf(a, "%.0f", d);
+}
+
+/* false, with *why: the server could not be had, or says that it can't. */
+static bool
+command(struct shared *s, struct arena *a, const struct span *words, size_t n,
+        struct redis_reply *reply, struct span *why)
+{
+	/* A script that a lost connection makes run twice counts twice: it
+	 * lets through less, not more. */
+	const struct redis_command c = {words, n, true};
+	size_t i;
+
+	*why = SPAN("no memory");
+	for (i = 0; i < n; i++)
+		if (words[i].p == NULL)
+			return false;
+	if (!redis_ask(s->redis, &c, peer_deadline(REDIS_TIME), a, reply, why))
+		return false;
+	if (reply->kind != REDIS_ERROR)
+		return true;
+	*why = reply->text;
+	return false;
+}
+
+static bool
+run_script(struct shared *s, struct arena *a, const struct job *j,
+           const char *what, struct redis_reply *reply, struct span *why)
+{
+	const struct span words[] = {
+		SPAN("EVAL"), span_of(script), SPAN("1"), {j->key, j->key_n},
+		number(a, j->time), number(a, (double)j->n),
+		number(a, j->most), span_of(what), number(a, (double)j->when),
+	};
+
+	if (!command(s, a, words, 9, reply, why))
+		return false;
+	if (reply->kind == REDIS_LIST && reply->n == 3 &&
+	    reply->items[0].kind == REDIS_NUMBER &&
+	    reply->items[1].kind == REDIS_NUMBER &&
+	    reply->items[2].kind == REDIS_NUMBER)
+		return true;
+	*why = SPAN("an answer to something else");
+	return false;
+}
+
+/* "vaglio:limit:outbound:recipients:auth:" in front of the keys. */
+static struct span
+front(const struct shared *s, struct arena *a, const struct limit *l)
+{
+	return arena_printf(a, "%s%.*s:%s:%.*s:", s->prefix,
+	                    SPAN_ARG(l->name), limit_unit_name(l->unit),
+	                    SPAN_ARG(l->by));
+}
+
+static struct job *
+make_job(const struct shared *s, const struct limit *l, struct span key,
+         int64_t n, int64_t when)
+{
+	struct arena *a = arena_new(0);
+	struct span begin = {NULL, 0};
+	struct job *j = NULL;
+
+	if (a != NULL)
+		begin = front(s, a, l);
+	if (begin.p != NULL)
+		j = malloc(sizeof(*j) + begin.n + key.n);
+	if (j != NULL) {
+		*j = (struct job){.time = l->seconds * 1000, .most = l->most,
+		                  .n = n, .when = when,
+		                  .key_n = begin.n + key.n};
+		memcpy(j->key, begin.p, begin.n);
+		if (key.n > 0)
+			memcpy(j->key + begin.n, key.p, key.n);
+	}
+	arena_free(a);
+	return j;
+}
+
+/* ---- asking ---- */
+
+static enum truth
+ask(struct limits *l, const struct limit *limit, struct span key, uint64_t n,
+    bool take, struct limits_found *found)
+{
+	struct shared *s = (struct shared *)l;
+	struct job *j = make_job(s, limit, key, (int64_t)n, 0);
+	struct arena *a = arena_new(0);
+	struct redis_reply reply;
+	struct span why = SPAN("no memory");
+	enum truth t = TRUTH_FAILED;
+
+	if (j != NULL && a != NULL &&
+	    run_script(s, a, j, take ? "take" : "look", &reply, &why)) {
+		found->used = (uint64_t)reply.items[1].number;
+		found->when = reply.items[2].number;
+		t = reply.items[0].number != 0 ? TRUTH_YES : TRUTH_NO;
+		tell_state(s, true, SPAN(""), 0);
+	} else {
+		snprintf(found->why, LIMITS_WHY, "redis: %.*s",
+		         (int)(why.n < 200 ? why.n : 200), why.p);
+		tell_state(s, false, why, 0);
+	}
+	arena_free(a);
+	free(j);
+	return t;
+}
+
+/* ---- the queue ---- */
+
+static void
+add(struct limits *l, const struct limit *limit, struct span key, int64_t n,
+    int64_t when)
+{
+	struct shared *s = (struct shared *)l;
+	struct job *j = make_job(s, limit, key, n, when);
+	bool queued;
+
+	pthread_mutex_lock(&s->lock);
+	queued = j != NULL && s->sends && s->jobs < QUEUE;
+	if (queued) {
+		*s->last = j;
+		s->last = &j->next;
+		s->jobs++;
+		pthread_cond_signal(&s->more);
+	} else {
+		s->lost++;
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (!queued)
+		free(j);
+}
+
+static void
+send_job(struct shared *s, const struct job *j)
+{
+	struct arena *a = arena_new(0);
+	struct redis_reply reply;
+	struct span why = SPAN("no memory");
+	bool good = a != NULL && run_script(s, a, j, "add", &reply, &why);
+
+	tell_state(s, good, why, good ? 0 : 1);
+	arena_free(a);
+}
+
+static void *
+sender(void *of)
+{
+	struct shared *s = of;
+	struct job *j;
+
+	pthread_mutex_lock(&s->lock);
+	for (;;) {
+		while (s->first == NULL && !s->ending)
+			pthread_cond_wait(&s->more, &s->lock);
+		j = s->first;
+		if (j == NULL || s->ending)
+			break;
+		s->first = j->next;
+		if (s->first == NULL)
+			s->last = &s->first;
+		pthread_mutex_unlock(&s->lock);
+		send_job(s, j);
+		free(j);
+		pthread_mutex_lock(&s->lock);
+		if (--s->jobs == 0)
+			pthread_cond_broadcast(&s->done);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static void
+save(struct limits *l)
+{
+	struct shared *s = (struct shared *)l;
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += SAVE_SECONDS;
+	pthread_mutex_lock(&s->lock);
+	while (s->jobs > 0 &&
+	       pthread_cond_timedwait(&s->done, &s->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* A policy without limits needs no thread. */
+static void
+prepare(struct limits *l, const struct policy *p)
+{
+	struct shared *s = (struct shared *)l;
+	size_t n;
+
+	policy_limits(p, &n);
+	pthread_mutex_lock(&s->lock);
+	if (n > 0 && !s->sends)
+		s->sends = pthread_create(&s->sender, NULL, sender, s) == 0;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- who looks at them ---- */
+
+/* As a pattern of SCAN that means these bytes. */
+static struct span
+as_pattern(struct arena *a, struct span s)
+{
+	char *p = arena_alloc(a, 2 * s.n + 2);
+	size_t i, n = 0;
+
+	if (p == NULL)
+		return (struct span){NULL, 0};
+	for (i = 0; i < s.n; i++) {
+		if (strchr("*?[]\\^-", s.p[i]) != NULL)
+			p[n++] = '\\';
+		p[n++] = s.p[i];
+	}
+	p[n++] = '*';
+	return (struct span){p, n};
+}
+
+struct found_rows {
+	struct limits_row *rows;
+	size_t n, room;
+};
+
+static bool
+add_row(struct found_rows *f, struct span key, int64_t used, int64_t free_ms)
+{
+	struct limits_row *more = f->rows;
+	char *copy = malloc(key.n + 1);
+
+	if (f->n == f->room) {
+		f->room = f->room == 0 ? 64 : f->room * 2;
+		more = realloc(f->rows, f->room * sizeof(*more));
+	}
+	if (copy == NULL || more == NULL) {
+		free(copy);
+		return false;
+	}
+	f->rows = more;
+	memcpy(copy, key.p, key.n);
+	copy[key.n] = '\0';
+	f->rows[f->n++] = (struct limits_row){
+		.key = copy, .n = key.n, .used = (uint64_t)used,
+		.free_in = (free_ms + 999) / 1000,
+	};
+	return true;
+}
+
+/* How much is used of each of the keys that a SCAN found. */
+static bool
+look_at(struct shared *s, struct arena *a, const struct limit *l,
+        size_t front_n, const struct redis_reply *keys, struct found_rows *f,
+        struct span *why)
+{
+	struct span *words = arena_alloc(a, (keys->n + 5) * sizeof(*words));
+	struct redis_reply reply;
+	size_t i;
+
+	if (keys->n == 0)
+		return true;
+	if (words == NULL)
+		return false;
+	words[0] = SPAN("EVAL");
+	words[1] = span_of(top_script);
+	words[2] = number(a, (double)keys->n);
+	for (i = 0; i < keys->n; i++)
+		words[3 + i] = keys->items[i].text;
+	words[3 + i] = number(a, l->seconds * 1000);
+	words[4 + i] = number(a, l->most);
+	if (!command(s, a, words, keys->n + 5, &reply, why))
+		return false;
+	*why = SPAN("an answer to something else");
+	if (reply.kind != REDIS_LIST || reply.n != 2 * keys->n)
+		return false;
+	for (i = 0; i < keys->n; i++) {
+		struct span key = keys->items[i].text;
+
+		if (key.n < front_n || reply.items[2 * i].number <= 0)
+			continue;
+		key.p += front_n;
+		key.n -= front_n;
+		*why = SPAN("no memory");
+		if (!add_row(f, key, reply.items[2 * i].number,
+		             reply.items[2 * i + 1].number))
+			return false;
+	}
+	return true;
+}
+
+static bool
+scan(struct shared *s, struct arena *a, const struct limit *l,
+     struct found_rows *f, struct span *why)
+{
+	struct span begin = front(s, a, l), cursor = SPAN("0");
+	struct span pattern = as_pattern(a, begin);
+	struct redis_reply reply;
+
+	do {
+		const struct span words[] = {
+			SPAN("SCAN"), cursor, SPAN("MATCH"), pattern,
+			SPAN("COUNT"), SPAN("500"),
+		};
+
+		if (!command(s, a, words, 6, &reply, why))
+			return false;
+		*why = SPAN("an answer to something else");
+		if (reply.kind != REDIS_LIST || reply.n != 2 ||
+		    reply.items[0].kind != REDIS_TEXT ||
+		    reply.items[1].kind != REDIS_LIST ||
+		    !look_at(s, a, l, begin.n, &reply.items[1], f, why))
+			return false;
+		cursor = reply.items[0].text;
+	} while (!span_is(cursor, SPAN("0")) && f->n < LOOKED_AT);
+	return true;
+}
+
+static int
+compare_rows(const void *left, const void *right)
+{
+	const struct limits_row *x = left, *y = right;
+
+	if (x->used != y->used)
+		return x->used < y->used ? 1 : -1;
+	return strcmp(x->key, y->key);
+}
+
+/* SCAN may give a key twice. */
+static void
+drop_twins(struct found_rows *f)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < f->n; i++) {
+		if (kept > 0 && f->rows[i].n == f->rows[kept - 1].n &&
+		    strcmp(f->rows[i].key, f->rows[kept - 1].key) == 0)
+			free(f->rows[i].key);
+		else
+			f->rows[kept++] = f->rows[i];
+	}
+	f->n = kept;
+}
+
+static struct limits_row *
+top(struct limits *l, const struct limit *limit, size_t most, size_t *n,
+    size_t *all, char why[LIMITS_WHY])
+{
+	struct shared *s = (struct shared *)l;
+	struct arena *a = arena_new(0);
+	struct span what = SPAN("no memory");
+	struct found_rows f = {calloc(1, sizeof(*f.rows)), 0, 1};
+
+	if (a == NULL || f.rows == NULL || !scan(s, a, limit, &f, &what)) {
+		snprintf(why, LIMITS_WHY, "redis: %.*s",
+		         (int)(what.n < 200 ? what.n : 200), what.p);
+		limits_rows_free(f.rows, f.n);
+		arena_free(a);
+		return NULL;
+	}
+	arena_free(a);
+	qsort(f.rows, f.n, sizeof(*f.rows), compare_rows);
+	drop_twins(&f);
+	*all = f.n;
+	for (*n = f.n; *n > most; --*n)
+		free(f.rows[*n - 1].key);
+	return f.rows;
+}
+
+static int
+clear(struct limits *l, const struct limit *limit, struct span key,
+      char why[LIMITS_WHY])
+{
+	struct shared *s = (struct shared *)l;
+	struct job *j = make_job(s, limit, key, 0, 0);
+	struct arena *a = arena_new(0);
+	struct span what = SPAN("no memory");
+	struct redis_reply reply = {.kind = REDIS_NOTHING};
+	int cleared = -1;
+
+	if (j != NULL && a != NULL) {
+		const struct span words[] = {SPAN("DEL"), {j->key, j->key_n}};
+
+		if (command(s, a, words, 2, &reply, &what))
+			cleared = reply.number != 0;
+	}
+	if (cleared < 0)
+		snprintf(why, LIMITS_WHY, "redis: %.*s",
+		         (int)(what.n < 200 ? what.n : 200), what.p);
+	arena_free(a);
+	free(j);
+	return cleared;
+}
+
+/* ---- begin and end ---- */
+
+static void
+shared_free(struct limits *l)
+{
+	struct shared *s = (struct shared *)l;
+	struct job *j;
+
+	if (s->sends) {
+		save(l);
+		pthread_mutex_lock(&s->lock);
+		s->ending = true;
+		pthread_cond_signal(&s->more);
+		pthread_mutex_unlock(&s->lock);
+		pthread_join(s->sender, NULL);
+	}
+	while ((j = s->first) != NULL) {
+		s->first = j->next;
+		free(j);
+	}
+	redis_close(s->redis);
+	pthread_cond_destroy(&s->more);
+	pthread_cond_destroy(&s->done);
+	pthread_mutex_destroy(&s->lock);
+	free(s->where);
+	free(s->prefix);
+	free(s);
+}
+
+static const struct limits_kind shared_kind = {
+	.ask = ask, .add = add, .prepare = prepare, .top = top,
+	.clear = clear, .save = save, .free = shared_free,
+};
+
+struct limits *
+limits_redis(const struct limit_server *server,
+             const struct limits_teller *teller, char why[LIMITS_WHY])
+{
+	const struct redis_login login = {
+		.user = server->user, .password_file = server->password_file,
+		.database = server->database,
+	};
+	struct shared *s = calloc(1, sizeof(*s));
+	pthread_condattr_t monotonic;
+	char what[REDIS_WHY] = "no memory";
+
+	if (s == NULL) {
+		snprintf(why, LIMITS_WHY, "no memory");
+		return NULL;
+	}
+	s->base.kind = &shared_kind;
+	s->last = &s->first;
+	if (teller != NULL)
+		s->teller = *teller;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->more, &monotonic);
+	pthread_cond_init(&s->done, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	s->where = strdup(server->where);
+	s->prefix = strdup(server->prefix != NULL ? server->prefix : PREFIX);
+	if (s->where != NULL && s->prefix != NULL)
+		s->redis = redis_new(server->where, &login, what);
+	if (s->redis != NULL)
+		return &s->base;
+	snprintf(why, LIMITS_WHY, "redis %.100s: %.100s", server->where, what);
+	shared_free(&s->base);
+	return NULL;
+}

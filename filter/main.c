@@ -199,13 +199,16 @@ names_limits(const struct options *o, const struct policy *p)
 	return true;
 }
 
-/* Who answers for SPF: a zone file, the DNS, or nobody. */
+/*
+ * Who answers for SPF, where it is not said, and for tables in the DNS: a
+ * zone file, the DNS, or nobody.
+ */
 static int
 explain_with(const struct options *o, struct policy *p)
 {
 	struct resolver *r = NULL;
 	int status;
-	bool asks = !o->offline && o->facts.spf.p == NULL;
+	bool asks = !o->offline;
 
 	if (o->zone != NULL)
 		r = load_zone(o->zone);

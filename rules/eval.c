@@ -323,10 +323,20 @@ truth_of(enum table_result r)
 	return r == TABLE_YES ? TRUTH_YES : TRUTH_NO;
 }
 
+void
+eval_table_failed(struct evaluation *e, size_t table, struct span why)
+{
+	if (e->table_why == NULL)
+		e->table_why = arena_alloc(e->arena, e->program->n_tables *
+		                           sizeof(*e->table_why));
+	if (e->table_why != NULL)
+		e->table_why[table] = why;
+}
+
 /* Is v among the values of one key? */
 static enum truth
-among_values(struct evaluation *e, const struct table *t,
-             const struct value *key, const struct value *v)
+among_values(struct evaluation *e, size_t table, const struct value *key,
+             const struct value *v)
 {
 	struct value k = eval_key(key), subject = eval_key(v);
 	struct table_context c = eval_context(e);
@@ -334,7 +344,9 @@ among_values(struct evaluation *e, const struct table *t,
 	enum table_result r;
 	size_t i;
 
-	r = table_find(t, &k, &c, e->arena, &answer);
+	r = table_find(eval_table(e, table), &k, &c, e->arena, &answer);
+	if (r == TABLE_FAILED)
+		eval_table_failed(e, table, answer.why);
 	if (r != TABLE_YES)
 		return truth_of(r);
 	for (i = 0; i < answer.n; i++)
@@ -345,20 +357,28 @@ among_values(struct evaluation *e, const struct table *t,
 }
 
 static enum truth
+is_key(struct evaluation *e, size_t table, const struct value *v)
+{
+	struct value key = eval_key(v);
+	struct table_context c = eval_context(e);
+	enum table_result r;
+	struct span why;
+
+	r = table_has(eval_table(e, table), &key, &c, e->arena, &why);
+	if (r == TABLE_FAILED)
+		eval_table_failed(e, table, why);
+	return truth_of(r);
+}
+
+static enum truth
 look_up(struct evaluation *e, const struct value *v, const struct lookup *l)
 {
-	const struct table *t = eval_table(e, l->table);
 	const struct fact *keys;
-	struct value subject;
 	enum truth result;
 	size_t i;
 
-	if (l->ask == NO_ASK) {
-		struct table_context c = eval_context(e);
-
-		subject = eval_key(v);
-		return truth_of(table_find(t, &subject, &c, e->arena, NULL));
-	}
+	if (l->ask == NO_ASK)
+		return is_key(e, l->table, v);
 	keys = eval_fact(e, l->ask);
 	if (keys->state == FACT_LATER)
 		return TRUTH_LATER;
@@ -368,7 +388,7 @@ look_up(struct evaluation *e, const struct value *v, const struct lookup *l)
 		return TRUTH_NO;
 	result = l->every ? TRUTH_YES : TRUTH_NO;
 	for (i = 0; i < keys->n; i++) {
-		enum truth one = among_values(e, t, &keys->values[i], v);
+		enum truth one = among_values(e, l->table, &keys->values[i], v);
 
 		result = l->every ? truth_and(result, one)
 		                  : truth_or(result, one);

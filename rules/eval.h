@@ -36,6 +36,8 @@ struct evaluation {
 	bool eager;                   /* ask a dear one also beside a "later" */
 	bool inside_not;              /* a no is what would make the rule a yes */
 	bool closed;                  /* nobody else is asked any more */
+	struct span *table_why;       /* by table: why it failed last; NULL:
+	                                 none has */
 };
 
 #define EVAL_UNASKED ((enum truth)(TRUTH_FAILED + 1))
@@ -62,6 +64,9 @@ bool eval_groups(struct evaluation *e, const struct node *n,
 
 /* How tables are asked for this message. */
 struct table_context eval_context(const struct evaluation *e);
+
+/* Remembers why a table failed. */
+void eval_table_failed(struct evaluation *e, size_t table, struct span why);
 
 /* A value as tables are asked for it: numbers as texts. */
 struct value eval_key(const struct value *v);

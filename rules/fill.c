@@ -179,6 +179,7 @@ look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
 {
 	const struct value *key = fill_value(e, r, l->ask);
 	struct table_context c = eval_context(e);
+	enum table_result found;
 	struct value k;
 
 	if (key == NULL
@@ -186,7 +187,11 @@ look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
 	        && backend_asks_net(e->program->tables[l->table].ast)))
 		return TABLE_NO;
 	k = eval_key(key);
-	return table_find(eval_table(e, l->table), &k, &c, e->arena, answer);
+	found = table_find(eval_table(e, l->table), &k, &c, e->arena,
+	                   answer);
+	if (found == TABLE_FAILED)
+		eval_table_failed(e, l->table, answer->why);
+	return found;
 }
 
 static struct span

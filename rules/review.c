@@ -416,8 +416,7 @@ settle_failed(struct review *r, size_t number, const struct lookup *l)
 	struct verdict v = settle(r, number, TRUTH_FAILED);
 
 	if (l != NULL)
-		v.why = arena_printf(r->arena, "<%.*s> failed",
-		                     SPAN_ARG(r->program->tables[l->table].name));
+		v.why = why_table_failed(&r->eval, l->table);
 	return v;
 }
 

@@ -464,20 +464,15 @@ take_values(const struct table *t, uint32_t id, struct arena *a,
 	return true;
 }
 
-enum table_result
-table_find(const struct table *t, const struct value *v,
-           const struct table_context *c, struct arena *a,
-           struct table_answer *answer)
+static enum table_result
+find(const struct table *t, const struct value *v,
+     const struct table_context *c, struct arena *a,
+     struct table_answer *answer, bool values)
 {
 	enum table_result found = TABLE_YES;
-	bool values = answer != NULL;
-	struct table_answer unwanted;
 	uint32_t id = 0;
 
-	if (answer == NULL && t->elsewhere != NULL)
-		answer = &unwanted;
-	if (answer != NULL)
-		*answer = (struct table_answer){NULL, 0, {NULL, 0}};
+	*answer = (struct table_answer){NULL, 0, {NULL, 0}};
 	if (t->why.p != NULL)
 		return fail(answer, t->why), TABLE_FAILED;
 	if (v->bad)
@@ -488,9 +483,30 @@ table_find(const struct table *t, const struct value *v,
 		found = find_pattern(t, v, c, a, &id, answer);
 	if (arena_full(a))
 		return fail(answer, SPAN("no memory")), TABLE_FAILED;
-	if (found == TABLE_YES && answer != NULL &&
-	    !take_values(t, id, a, answer))
+	if (found == TABLE_YES && values && !take_values(t, id, a, answer))
 		return TABLE_FAILED;
+	return found;
+}
+
+enum table_result
+table_find(const struct table *t, const struct value *v,
+           const struct table_context *c, struct arena *a,
+           struct table_answer *answer)
+{
+	struct table_answer unwanted;
+
+	return find(t, v, c, a, answer == NULL ? &unwanted : answer,
+	            answer != NULL);
+}
+
+enum table_result
+table_has(const struct table *t, const struct value *v,
+          const struct table_context *c, struct arena *a, struct span *why)
+{
+	struct table_answer answer;
+	enum table_result found = find(t, v, c, a, &answer, false);
+
+	*why = answer.why;
 	return found;
 }
 

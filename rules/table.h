@@ -93,6 +93,11 @@ enum table_result table_find(const struct table *t, const struct value *v,
                              const struct table_context *c, struct arena *a,
                              struct table_answer *answer);
 
+/* The same without the values; why is that of TABLE_FAILED. */
+enum table_result table_has(const struct table *t, const struct value *v,
+                            const struct table_context *c, struct arena *a,
+                            struct span *why);
+
 /*
  * Is v covered by one entry (a value of a table: "user@example.org",
  * "@example.org", "10.0.0.0/8", ".example.org"), by v's type? The same rules.

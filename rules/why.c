@@ -131,6 +131,54 @@ over_words(struct evaluation *e, const struct node *n, enum truth t)
 	                    why.n > 0 ? ": " : "", SPAN_ARG(why));
 }
 
+/* p NULL: the answer to that question is no failure. */
+static struct span
+failed_ask(struct evaluation *e, size_t ask)
+{
+	const struct fact *f = ask == NO_ASK ? NULL : eval_fact(e, ask);
+
+	if (f == NULL || f->state != FACT_FAILED)
+		return (struct span){NULL, 0};
+	return arena_printf(e->arena, "%.*s failed: %.*s",
+	                    SPAN_ARG(subject_words(e, ask)), SPAN_ARG(f->why));
+}
+
+struct span
+why_table_failed(struct evaluation *e, size_t table)
+{
+	struct span why = e->table_why == NULL ? (struct span){NULL, 0} :
+	                  e->table_why[table];
+
+	return arena_printf(e->arena, "<%.*s> failed%s%.*s",
+	                    SPAN_ARG(e->program->tables[table].name),
+	                    why.n > 0 ? ": " : "", SPAN_ARG(why));
+}
+
+/* The subject, what it is compared with, a table; or else a pattern. */
+static struct span
+failed_words(struct evaluation *e, const struct node *n)
+{
+	struct span words = failed_ask(e, n->ask);
+	const struct operand *o;
+	size_t i;
+
+	for (i = 0; words.p == NULL && i < n->n_operands; i++) {
+		o = &n->operands[i];
+		if (o->kind == OPERAND_ASK)
+			words = failed_ask(e, o->ask);
+		if (o->kind != OPERAND_LOOKUP)
+			continue;
+		words = failed_ask(e, o->lookup.ask);
+		if (words.p == NULL && e->table_why != NULL &&
+		    e->table_why[o->lookup.table].p != NULL)
+			words = why_table_failed(e, o->lookup.table);
+	}
+	if (words.p != NULL)
+		return words;
+	return arena_printf(e->arena, "%.*s failed: a limit was hit",
+	                    SPAN_ARG(subject_words(e, n->ask)));
+}
+
 static struct span
 leaf_words(struct evaluation *e, const struct node *n, enum truth t)
 {
@@ -144,14 +192,9 @@ leaf_words(struct evaluation *e, const struct node *n, enum truth t)
 	if (t == TRUTH_LATER || t > TRUTH_FAILED)
 		return arena_printf(e->arena, "%.*s is not known yet",
 		                    SPAN_ARG(subject));
-	f = eval_fact(e, n->ask);
 	if (t == TRUTH_FAILED)
-		return arena_printf(e->arena, "%.*s failed: %.*s",
-		                    SPAN_ARG(subject),
-		                    f->state == FACT_FAILED ? (int)f->why.n
-		                                            : 15,
-		                    f->state == FACT_FAILED
-		                    ? f->why.p : "a limit was hit");
+		return failed_words(e, n);
+	f = eval_fact(e, n->ask);
 	if (n->kind == NODE_PRESENT && f->state != FACT_HERE)
 		return arena_printf(e->arena, "no %.*s", SPAN_ARG(subject));
 	if (n->kind == NODE_PRESENT)

@@ -11,4 +11,7 @@ struct span why_node(struct evaluation *e, size_t node);
 /* The question that failed in a node, and why, for the log. */
 struct span why_failed(struct evaluation *e, size_t node);
 
+/* That a table failed, and why. */
+struct span why_table_failed(struct evaluation *e, size_t table);
+
 #endif

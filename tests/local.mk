@@ -242,7 +242,12 @@ TESTS += tests/reading.py
 
 # Tables whose data lives elsewhere; postmap makes the files.
 if HAVE_CHECK
-check_PROGRAMS += tests/test_backend tests/test_redis
+check_PROGRAMS += tests/test_backend tests/test_redis tests/test_survive
+tests_test_survive_SOURCES = tests/test_survive.c tests/redis_server.c \
+	tests/redis_server.h tests/daemon.c tests/daemon.h tests/dns_server.c \
+	tests/dns_server.h tests/mta.c tests/mta.h tests/check.h
+tests_test_survive_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_survive_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 tests_test_redis_SOURCES = tests/test_redis.c tests/redis_server.c \
 	tests/redis_server.h tests/check.h
 tests_test_redis_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

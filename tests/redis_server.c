@@ -47,7 +47,7 @@ wait_until_there(const struct redis_server *s)
 			return;
 		}
 		ck_assert_msg(waitpid(s->pid, &status, WNOHANG) == 0,
-		              "redis-server ended: see %s/log", s->folder);
+		              "redis-server ended: see %s/redis.log", s->folder);
 		nanosleep(&pause, NULL);
 	}
 	ck_abort_msg("redis-server does not answer");
@@ -66,7 +66,7 @@ redis_server_start(struct redis_server *s, const char *folder,
 	size_t n = 15;
 
 	snprintf(path, sizeof(path), "%s/r", folder);
-	snprintf(log, sizeof(log), "%s/log", folder);
+	snprintf(log, sizeof(log), "%s/redis.log", folder);
 	for (; more != NULL && *more != NULL; more++) {
 		ck_assert_uint_lt(n, ARGUMENTS - 1);
 		words[n++] = *more;
@@ -96,7 +96,7 @@ redis_server_stop(struct redis_server *s)
 	s->pid = 0;
 	snprintf(path, sizeof(path), "%s/r", s->folder);
 	unlink(path);
-	snprintf(path, sizeof(path), "%s/log", s->folder);
+	snprintf(path, sizeof(path), "%s/redis.log", s->folder);
 	unlink(path);
 }
 

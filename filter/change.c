@@ -28,9 +28,8 @@ html_of(struct arena *a, struct span plain)
 	return arena_printf(a, "<div>%.*s</div>", SPAN_ARG(body));
 }
 
-/* A stranger's control characters are none of the policy's. */
-static struct span
-clean(struct arena *a, struct span s)
+struct span
+change_clean(struct arena *a, struct span s)
 {
 	struct span copy = s.p == NULL ? s : arena_copy(a, s);
 	char *p = (char *)(size_t)copy.p; /* the copy is ours */
@@ -46,7 +45,8 @@ clean(struct arena *a, struct span s)
 static bool
 make_forms(struct arena *a, const struct effect *e, struct forms *f)
 {
-	struct span plain = clean(a, e->value), html = clean(a, e->html);
+	struct span plain = change_clean(a, e->value);
+	struct span html = change_clean(a, e->html);
 
 	f->plain = plain.p != NULL ? plain : markup_plain(a, html);
 	f->html = html.p != NULL ? html : html_of(a, plain);

@@ -10,4 +10,7 @@
  */
 bool change_body(struct edit *e, const struct effect *effect);
 
+/* A stranger's control characters are none of the policy's. */
+struct span change_clean(struct arena *a, struct span s);
+
 #endif

@@ -108,9 +108,8 @@ edit_replace(struct edit *e, struct span bytes, struct span text)
 
 /* ---- fields ---- */
 
-/* A field at *rest, which then is what follows: its folds are of it. */
-static struct span
-next_field(struct span *rest)
+struct span
+edit_next_field(struct span *rest)
 {
 	struct span field = {rest->p, 0};
 	const char *end;
@@ -134,7 +133,7 @@ find_field(struct span header, struct span name, struct span *value)
 	const char *colon;
 
 	while (rest.n > 0) {
-		field = next_field(&rest);
+		field = edit_next_field(&rest);
 		colon = memchr(field.p, ':', field.n);
 		if (colon == NULL)
 			continue;

@@ -64,6 +64,12 @@ bool edit_replace(struct edit *e, struct span bytes, struct span text);
  */
 struct span edit_field(const struct edit *e, size_t part, struct span name);
 
+/*
+ * The field that a header begins with, folds and line end too; *rest is then
+ * what follows.
+ */
+struct span edit_next_field(struct span *rest);
+
 /* Sets it, or adds the field. false: as edit_replace. */
 bool edit_set_field(struct edit *e, size_t part, struct span name,
                     struct span value);

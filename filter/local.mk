@@ -84,3 +84,6 @@ libfilter_a_SOURCES += \
 libfilter_a_SOURCES += \
 	filter/encoded.c filter/encoded.h \
 	filter/header_write.c filter/stretch.c
+
+# Attachments, taken out.
+libfilter_a_SOURCES += filter/detach.c filter/detach.h

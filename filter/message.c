@@ -606,6 +606,8 @@ message_apply(struct message *m, const struct effect *e, struct span *why)
 	case EFFECT_APPEND:
 	case EFFECT_PREPEND_BODY:
 	case EFFECT_REPLACE_BODY:
+	case EFFECT_REMOVE_ATTACHMENT:
+	case EFFECT_REPLACE_ATTACHMENT:
 	case EFFECT_NOTIFY:
 	case EFFECT_LOG:
 		break; /* are not done here */

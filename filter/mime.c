@@ -557,6 +557,7 @@ open_containers(struct mime *m)
 			continue;
 		e = m->parts[i].encodings & ENCODING_BASE64 ?
 			ENCODING_BASE64 : ENCODING_QP;
+		m->parts[i].encoded = m->parts[i].bytes;
 		bytes = mime_decode(m, e, m->parts[i].bytes);
 		if (!mime_ok(m))
 			return;

@@ -48,6 +48,7 @@ struct mime_part {
 	bool multipart, message, text, attachment;
 	bool flowed, delsp;           /* RFC 3676 4 */
 	bool container;               /* what it holds are parts, encoded */
+	struct span encoded;          /* then: its bytes before that was undone */
 	bool scanned;
 	size_t size;                  /* decoded; once scanned */
 };
@@ -176,6 +177,9 @@ void mime_name_add(struct mime *m, size_t part, const struct mime_param *p);
 /* The name of a file that is in another: bytes. */
 void mime_name_file(struct mime *m, struct mime_list **names,
                     struct span name);
+
+/* A name without what is not shown or not kept. p NULL: no memory. */
+struct span mime_kept_name(struct arena *a, struct span name);
 
 /*
  * What a desktop takes for a file's kind: what is behind the last dot, in

@@ -106,8 +106,8 @@ mime_name_file(struct mime *m, struct mime_list **names, struct span name)
 
 /* Without what is not shown, controls too; Windows drops dots and blanks at
  * the end. */
-static struct span
-as_kept(struct arena *a, struct span name)
+struct span
+mime_kept_name(struct arena *a, struct span name)
 {
 	char *p = arena_alloc(a, name.n + 1);
 	size_t i, n = 0, length;
@@ -131,7 +131,7 @@ as_kept(struct arena *a, struct span name)
 struct span
 mime_extension(struct arena *a, struct span name)
 {
-	struct span s = as_kept(a, name);
+	struct span s = mime_kept_name(a, name);
 	size_t i = s.n;
 
 	if (s.p == NULL)

@@ -23,8 +23,8 @@ ends_with(struct span s, struct span end)
 }
 
 /* Its type, or a file's name that says as much. */
-static const char *
-seal(const struct mime_part *p)
+const char *
+own_seal(const struct mime_part *p)
 {
 	static const char *const types[] = {
 		"multipart/signed", "multipart/encrypted",
@@ -47,14 +47,29 @@ seal(const struct mime_part *p)
 	return NULL;
 }
 
-/* In a message that came along? */
-static bool
-is_foreign(const struct mime *m, size_t part)
+bool
+own_is_foreign(const struct mime *m, size_t part)
 {
 	while ((part = m->parts[part].parent) != MIME_NONE)
 		if (m->parts[part].message)
 			return true;
 	return false;
+}
+
+const char *
+own_sealed(struct edit *e)
+{
+	const struct mime *m = e->mime;
+	const char *what;
+	size_t i;
+
+	for (i = 0; i < m->n_parts; i++) {
+		what = own_is_foreign(m, i) ? NULL : own_seal(&m->parts[i]);
+		if (what != NULL)
+			return arena_printf(e->arena,
+				"it is signed or encrypted: %s", what).p;
+	}
+	return NULL;
 }
 
 /* RFC 4880 6.2: what stands in the text itself. */
@@ -96,7 +111,6 @@ obstacle(struct edit *e)
 {
 	const struct mime *m = e->mime;
 	struct span body = e->splice.base;
-	const char *what;
 	size_t i;
 
 	if (m->full != NULL)
@@ -109,13 +123,7 @@ obstacle(struct edit *e)
 	if (m->n_parts > 1 && body.n > 0 &&
 	    memmem(body.p, body.n, "\r--", 3) != NULL)
 		return "readers disagree about its parts: bare-cr";
-	for (i = 0; i < m->n_parts; i++) {
-		what = is_foreign(m, i) ? NULL : seal(&m->parts[i]);
-		if (what != NULL)
-			return arena_printf(e->arena,
-				"it is signed or encrypted: %s", what).p;
-	}
-	return NULL;
+	return own_sealed(e);
 }
 
 /* ---- parts ---- */
@@ -136,7 +144,7 @@ own_is_shown(const struct edit *e, size_t part)
 	const struct mime_part *p = &e->mime->parts[part];
 	struct span head;
 
-	if (!p->text || p->attachment || is_foreign(e->mime, part) ||
+	if (!p->text || p->attachment || own_is_foreign(e->mime, part) ||
 	    !edit_holds(e, p->bytes))
 		return false;
 	params(e, part, "content-disposition", &head);

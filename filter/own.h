@@ -27,6 +27,15 @@ struct own {
  */
 bool own_find(struct edit *e, struct own *o);
 
+/* What says that a part is signed or encrypted, or NULL. */
+const char *own_seal(const struct mime_part *p);
+
+/* In a message that came along? */
+bool own_is_foreign(const struct mime *m, size_t part);
+
+/* Why the message is one that is signed or encrypted, or NULL. */
+const char *own_sealed(struct edit *e);
+
 /* The text of a part. p NULL: no memory, or too much (then o->why). */
 struct span own_text(struct edit *e, struct own *o, size_t part);
 

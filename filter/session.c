@@ -18,6 +18,7 @@
 #include "asker.h"
 #include "caps.h"
 #include "change.h"
+#include "detach.h"
 #include "edit.h"
 #include "report.h"
 #include "session.h"
@@ -664,6 +665,11 @@ carry_out(struct session *s, const struct effect *e, struct span *why)
 		*why = SPAN("no memory for the changed body");
 		return told_edit(&s->told) != NULL &&
 			change_body(s->told.edit, e);
+	case EFFECT_REMOVE_ATTACHMENT:
+	case EFFECT_REPLACE_ATTACHMENT:
+		*why = SPAN("no memory for the changed body");
+		return told_edit(&s->told) != NULL &&
+			detach(s->told.edit, e, why);
 	default:
 		return message_apply(s->told.message, e, why);
 	}

@@ -538,13 +538,13 @@ trial_body(const struct trial *t)
 }
 
 bool
-trial_texts(const struct trial *t, struct mime_answer *a)
+trial_parts(const struct trial *t, enum subject_id id, struct mime_answer *a)
 {
 	struct message *m = session_message(t->session);
 	struct edit e;
 
 	edit_begin(&e, t->arena, m, trial_body(t), true);
-	return edit_parts(&e) != NULL && mime_answer(e.mime, SUBJECT_BODY, a);
+	return edit_parts(&e) != NULL && mime_answer(e.mime, id, a);
 }
 
 void

@@ -67,8 +67,9 @@ bool trial_run(struct trial *t, const struct table *const *tables,
 /* The body as it is let in. p NULL: no memory. */
 struct span trial_body(const struct trial *t);
 
-/* The texts of its parts, as a policy asks for body. false: no memory. */
-bool trial_texts(const struct trial *t, struct mime_answer *a);
+/* What its parts then say to body or attachment. false: no memory. */
+bool trial_parts(const struct trial *t, enum subject_id id,
+                 struct mime_answer *a);
 
 void trial_close(struct trial *t);
 

@@ -297,7 +297,7 @@ has_body(const struct trial *t, const struct expectation *e, struct finding *f)
 	size_t i;
 
 	f->got = SPAN("no memory");
-	if (!trial_texts(t, &a))
+	if (!trial_parts(t, SUBJECT_BODY, &a))
 		return e->kind == EXPECT_BODY_NOT; /* is told as a failure */
 	f->got = SPAN("no text at all");
 	for (i = 0; i < a.n; i++) {
@@ -309,6 +309,28 @@ has_body(const struct trial *t, const struct expectation *e, struct finding *f)
 		f->got = i == 0 ? arena_printf(t->arena, "body \"%.*s\"",
 			SPAN_ARG(got)) : arena_printf(t->arena,
 			"%.*s, \"%.*s\"", SPAN_ARG(f->got), SPAN_ARG(got));
+	}
+	return found;
+}
+
+static bool
+has_attachment(const struct trial *t, const struct expectation *e,
+               struct finding *f)
+{
+	struct mime_answer a;
+	bool found = false;
+	size_t i;
+
+	f->got = SPAN("no memory");
+	if (!trial_parts(t, SUBJECT_ATTACHMENT, &a))
+		return e->kind == EXPECT_NO_ATTACHMENT;
+	f->got = SPAN("no attachment");
+	for (i = 0; i < a.n; i++) {
+		found = found || span_is(a.values[i].text, e->value);
+		f->got = arena_printf(t->arena, "%.*s%s\"%.*s\"",
+			i == 0 ? 0 : (int)f->got.n, f->got.p,
+			i == 0 ? "attachment " : ", ",
+			SPAN_ARG(a.values[i].text));
 	}
 	return found;
 }
@@ -360,6 +382,10 @@ meets_message(const struct trial *t, const struct expectation *e,
 		return has_body(t, e, f);
 	case EXPECT_BODY_NOT:
 		return !has_body(t, e, f);
+	case EXPECT_ATTACHMENT:
+		return has_attachment(t, e, f);
+	case EXPECT_NO_ATTACHMENT:
+		return !has_attachment(t, e, f);
 	default:
 		return !has_rcpt(t, e, f);
 	}
@@ -373,6 +399,10 @@ expected_message(const struct trial *t, const struct expectation *e)
 	          || e->kind == EXPECT_NO_NOTIFY;
 	bool notify = e->kind == EXPECT_NOTIFY || e->kind == EXPECT_NO_NOTIFY;
 
+	if (e->kind == EXPECT_ATTACHMENT || e->kind == EXPECT_NO_ATTACHMENT)
+		return arena_printf(t->arena, "%sattachment \"%.*s\"",
+			e->kind == EXPECT_ATTACHMENT ? "" : "no ",
+			SPAN_ARG(e->value));
 	if (e->kind == EXPECT_BODY || e->kind == EXPECT_BODY_NOT)
 		return arena_printf(t->arena, "body %scontains \"%.*s\"",
 			e->kind == EXPECT_BODY ? "" : "not ",

@@ -164,8 +164,21 @@ enum truth review_rule(struct review *r, size_t rule, size_t rcpt);
  */
 struct span review_why(struct review *r, size_t rule, size_t rcpt);
 
-/* remove header ... matching: is this decoded value meant? */
+/* Is there a pattern that chooses? */
+bool effect_chooses(const struct effect *e);
+
+/* matching /re/: is this decoded value, or name, meant? */
 enum truth effect_matches(const struct effect *e, struct span value);
+
+/*
+ * replace attachment: the text for one. name: what effect_matches said yes
+ * of; give: what ${attachment}, .extension, .type and .size are of this one.
+ * p NULL: no memory.
+ */
+struct span effect_text(const struct effect *e, struct span name,
+                        struct arena *a,
+                        struct span (*give)(void *of, enum subject_id id),
+                        void *of);
 
 /*
  * rewrite header: what is to be put where in the value, in its order.

@@ -48,6 +48,8 @@ enum expect_kind {
 	EXPECT_NO_RCPT,
 	EXPECT_BODY,      /* body contains "text" */
 	EXPECT_BODY_NOT,
+	EXPECT_ATTACHMENT, /* attachment "name" */
+	EXPECT_NO_ATTACHMENT,
 	EXPECT_NOTIFY,    /* rcpt: the address */
 	EXPECT_NO_NOTIFY,
 };
@@ -62,7 +64,7 @@ struct expectation {
 	enum stage at;
 	struct span rcpt; /* for RCPT; the address of rcpt and no rcpt */
 	struct span reply;
-	struct span name, value; /* header; value: body */
+	struct span name, value; /* header; value: body, attachment */
 };
 
 struct table;

@@ -43,6 +43,8 @@ enum effect_kind {
 	EFFECT_APPEND,         /* these are of the body */
 	EFFECT_PREPEND_BODY,
 	EFFECT_REPLACE_BODY,
+	EFFECT_REMOVE_ATTACHMENT,
+	EFFECT_REPLACE_ATTACHMENT,
 	EFFECT_NOTIFY,         /* value: the address */
 	EFFECT_LOG,
 };
@@ -64,7 +66,7 @@ struct effect {
 	                      escaped. p NULL: to be made of value, which is
 	                      NULL if there is only this */
 	bool once;         /* not where the text stands already */
-	const struct action *action; /* for effect_matches, effect_rewrite */
+	const struct action *action; /* for effect_matches and the like */
 	struct pattern_work *work;   /* of the message, for these */
 	unsigned per;      /* of a notice: seconds in which there is no other */
 	const size_t *rcpts;         /* whose reading reached it */

@@ -21,6 +21,7 @@ enum action_takes {
 	TAKES_ADDRESS = 64,        /* a string, a word or <> */
 	TAKES_BODY = 128,          /* texts for a body, [once] */
 	TAKES_PER = 256,           /* [once per TIME] */
+	TAKES_WITH = 512,          /* with "text" */
 };
 
 struct action_row {

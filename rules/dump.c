@@ -325,7 +325,7 @@ dump_action(const struct ast_action *a, FILE *out)
 	put_named("", a->name, out);
 	put_named(a->row->takes & TAKES_MATCHING ? "matching" : "",
 	          a->pattern, out);
-	put_named("", a->text, out);
+	put_named(a->row->takes & TAKES_WITH ? "with" : "", a->text, out);
 	put_named("in html", a->html, out);
 	put_named("once per", a->per, out);
 	fputs(a->once ? " once\n" : "\n", out);
@@ -390,6 +390,8 @@ dump_expect(const struct ast_expect *e, FILE *out)
 		[AST_EXPECT_NO_RCPT] = "no rcpt",
 		[AST_EXPECT_BODY] = "body contains",
 		[AST_EXPECT_BODY_NOT] = "body not contains",
+		[AST_EXPECT_ATTACHMENT] = "attachment",
+		[AST_EXPECT_NO_ATTACHMENT] = "no attachment",
 		[AST_EXPECT_NOTIFY] = "notify",
 		[AST_EXPECT_NO_NOTIFY] = "no notify",
 	};

@@ -291,23 +291,60 @@ fill_body(struct evaluation *e, const struct rule *r, const struct action *a,
 	       && (!a->html || out->html.p != NULL);
 }
 
+/* Is it another one for each attachment that is replaced? */
+static bool
+is_of_attachment(const struct program *p, const struct piece *piece)
+{
+	if (piece->kind != PIECE_ASK)
+		return false;
+	switch (p->questions[piece->ask].ask.subject->id) {
+	case SUBJECT_ATTACHMENT:
+	case SUBJECT_ATTACHMENT_EXTENSION:
+	case SUBJECT_ATTACHMENT_TYPE:
+	case SUBJECT_ATTACHMENT_SIZE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool
+is_left(const struct program *p, const struct action *a,
+        const struct piece *piece)
+{
+	switch (piece->kind) {
+	case PIECE_TEXT:
+		return true;
+	case PIECE_GROUP:
+		return a->pattern != NULL;
+	default:
+		return a->row->effect == EFFECT_REPLACE_ATTACHMENT
+		       && is_of_attachment(p, piece);
+	}
+}
+
 bool
 fill_replacement(struct evaluation *e, const struct rule *r,
-                 const struct text *t, struct text *out)
+                 const struct action *a, struct text *out)
 {
+	struct span groups[PATTERN_GROUPS] = {{NULL, 0}};
 	struct piece **end = &out->pieces;
 	const struct piece *p;
 
-	*out = *t;
-	for (p = t->pieces; p != NULL; p = p->next) {
+	*out = a->text;
+	if (a->pattern == NULL && a->text.groups && r->group_node != NO_NODE)
+		eval_groups(e, &e->program->nodes[r->group_node], groups);
+	for (p = a->text.pieces; p != NULL; p = p->next) {
 		struct piece *copy = arena_alloc(e->arena, sizeof(*copy));
 		struct growing g = {.arena = e->arena};
 
 		if (copy == NULL)
 			return false;
 		*copy = *p;
-		if (p->kind == PIECE_ASK || p->kind == PIECE_LOOKUP) {
-			if (!append_filling(&g, subject_text(e, r, p)))
+		if (!is_left(e->program, a, p)) {
+			if (!append_filling(&g, p->kind == PIECE_GROUP
+			                    ? group_text(groups, p->group)
+			                    : subject_text(e, r, p)))
 				return false;
 			copy->kind = PIECE_TEXT;
 			copy->text = grown(&g);
@@ -317,6 +354,28 @@ fill_replacement(struct evaluation *e, const struct rule *r,
 	}
 	*end = NULL;
 	return true;
+}
+
+struct span
+fill_attachment(struct arena *a, const struct action *action,
+                const struct span *groups,
+                struct span (*give)(void *of, enum subject_id id), void *of)
+{
+	const struct question *questions = action->program->questions;
+	struct growing g = {.arena = a};
+	const struct piece *p;
+	bool ok = true;
+
+	for (p = action->text.pieces; p != NULL && ok; p = p->next) {
+		if (p->kind == PIECE_TEXT)
+			ok = append(&g, p->text);
+		else if (p->kind == PIECE_GROUP)
+			ok = append_filling(&g, group_text(groups, p->group));
+		else
+			ok = append_filling(&g, give(of,
+				questions[p->ask].ask.subject->id));
+	}
+	return ok ? grown(&g) : (struct span){NULL, 0};
 }
 
 struct span

@@ -19,11 +19,20 @@ struct span fill_text(struct evaluation *e, const struct rule *r,
                       const struct text *t);
 
 /*
- * The same for the replacement of a rewrite: subjects are filled in, groups
- * are left for each match. false: no memory.
+ * The same for what replaces a match, or an attachment: what differs from
+ * one to the next is left, the rest filled in. false: no memory.
  */
 bool fill_replacement(struct evaluation *e, const struct rule *r,
-                      const struct text *t, struct text *out);
+                      const struct action *a, struct text *out);
+
+/*
+ * The text for one attachment, of a replacement: what is left comes from
+ * give and from the groups of the pattern that chose it. p NULL: no memory.
+ */
+struct span fill_attachment(struct arena *a, const struct action *action,
+                            const struct span *groups,
+                            struct span (*give)(void *of, enum subject_id id),
+                            void *of);
 
 /* A text for a body, in the forms that it has. false: no memory. */
 bool fill_body(struct evaluation *e, const struct rule *r,

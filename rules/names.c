@@ -42,6 +42,8 @@ effect_name(enum effect_kind k)
 		[EFFECT_APPEND] = "append",
 		[EFFECT_PREPEND_BODY] = "prepend body",
 		[EFFECT_REPLACE_BODY] = "replace body",
+		[EFFECT_REMOVE_ATTACHMENT] = "remove attachment",
+		[EFFECT_REPLACE_ATTACHMENT] = "replace attachment",
 		[EFFECT_NOTIFY] = "notify",
 		[EFFECT_LOG] = "log",
 	};
@@ -52,7 +54,7 @@ effect_name(enum effect_kind k)
 bool
 effect_is_of_body(enum effect_kind k)
 {
-	return k >= EFFECT_APPEND && k <= EFFECT_REPLACE_BODY;
+	return k >= EFFECT_APPEND && k <= EFFECT_REPLACE_ATTACHMENT;
 }
 
 const char *

@@ -142,6 +142,11 @@ parse_arguments(struct parser *p, struct ast_action *a)
 		a->pattern = parse_pattern(p, "\"matching\"");
 	if (takes & TAKES_PATTERN)
 		a->pattern = parse_pattern(p, words);
+	if ((takes & TAKES_WITH) && !parser_accept(p, "with"))
+		FAIL(p, parser_here(p), "after %s stands with \"text\", or "
+		     "matching /pattern/ before it", words);
+	if (takes & TAKES_WITH)
+		a->text = parse_string(p, "\"with\"");
 	if (takes & TAKES_TEXT)
 		a->text = parse_string(p, words);
 	if ((takes & TAKES_OPTIONAL_TEXT) &&

@@ -192,7 +192,7 @@ static const char *const verdicts[] = {
 
 static const char *const expect_words[] = {
 	"accept", "reject", "tempfail", "discard", "held", "header", "rcpt",
-	"no", "shadow", "body", "notify",
+	"no", "shadow", "body", "attachment", "notify",
 };
 
 static bool
@@ -271,7 +271,8 @@ parse_shadow(struct parser *p, struct ast_expect *e)
 	e->by = parse_word(p, "\"by\"");
 }
 
-/* no := "header" string | "rcpt" address | "notify" address */
+/* no := "header" string | "rcpt" address | "attachment" string
+ *     | "notify" address */
 static void
 parse_no(struct parser *p, struct ast_expect *e)
 {
@@ -282,13 +283,16 @@ parse_no(struct parser *p, struct ast_expect *e)
 		e->kind = AST_EXPECT_NO_RCPT;
 		refuse_fact_word(p, "\"no rcpt\"");
 		e->rcpt = parse_address(p, "\"no rcpt\"");
+	} else if (parser_accept(p, "attachment")) {
+		e->kind = AST_EXPECT_NO_ATTACHMENT;
+		e->value = parse_string(p, "\"no attachment\"");
 	} else if (parser_accept(p, "notify")) {
 		e->kind = AST_EXPECT_NO_NOTIFY;
 		refuse_fact_word(p, "\"no notify\"");
 		e->rcpt = parse_address(p, "\"no notify\"");
 	} else {
 		FAIL(p, parser_here(p), "after \"expect no\" stands "
-		     "\"header\", \"rcpt\" or \"notify\"");
+		     "\"header\", \"rcpt\", \"attachment\" or \"notify\"");
 	}
 }
 
@@ -301,7 +305,7 @@ unknown_expect(struct parser *p)
 	if (parser_ends(p) || t->kind != TOKEN_WORD)
 		FAIL(p, parser_here(p), "after \"expect\" stands a verdict "
 		     "(accept, reject, tempfail, discard, held), or header, "
-		     "rcpt, body, notify, no, shadow");
+		     "rcpt, body, attachment, notify, no, shadow");
 	meant = span_is(t->text, SPAN("quarantine")) ? "held" :
 		diag_nearest(t->text, expect_words, COUNT(expect_words));
 	FAIL(p, t->place, "unknown word after \"expect\", %s%s",
@@ -324,7 +328,8 @@ parse_body(struct parser *p, struct ast_expect *e)
 /*
  * expect := "expect" ( verdict details | "shadow" shadow | "no" no
  *                    | "header" string string | "rcpt" address
- *                    | "body" body | "notify" address )
+ *                    | "body" body | "attachment" string
+ *                    | "notify" address )
  */
 static struct ast_expect *
 parse_expect(struct parser *p)
@@ -350,6 +355,9 @@ parse_expect(struct parser *p)
 		e->rcpt = parse_address(p, "\"rcpt\"");
 	} else if (parser_accept(p, "body")) {
 		parse_body(p, e);
+	} else if (parser_accept(p, "attachment")) {
+		e->kind = AST_EXPECT_ATTACHMENT;
+		e->value = parse_string(p, "\"attachment\"");
 	} else if (parser_accept(p, "notify")) {
 		e->kind = AST_EXPECT_NOTIFY;
 		refuse_fact_word(p, "\"notify\"");

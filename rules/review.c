@@ -626,7 +626,8 @@ fill_effect(struct review *r, struct effect *e, size_t rule,
 	e->per = a->per;
 	if (a->row->takes & TAKES_BODY)
 		return fill_body(&r->eval, &r->program->rules[rule], a, e);
-	if (e->kind != EFFECT_REWRITE_HEADER) {
+	if (e->kind != EFFECT_REWRITE_HEADER
+	    && e->kind != EFFECT_REPLACE_ATTACHMENT) {
 		e->value = fill_text(&r->eval, &r->program->rules[rule],
 		                     &a->text);
 		return e->value.p != NULL;
@@ -637,7 +638,7 @@ fill_effect(struct review *r, struct effect *e, size_t rule,
 	*own = *a;
 	e->action = own;
 	e->value = SPAN("");
-	return fill_replacement(&r->eval, &r->program->rules[rule], &a->text,
+	return fill_replacement(&r->eval, &r->program->rules[rule], a,
 	                        &own->text);
 }
 
@@ -831,6 +832,12 @@ effect_limits(const struct effect *e)
 	return limits;
 }
 
+bool
+effect_chooses(const struct effect *e)
+{
+	return e->action->pattern != NULL;
+}
+
 enum truth
 effect_matches(const struct effect *e, struct span value)
 {
@@ -881,4 +888,16 @@ effect_rewrite(const struct effect *e, struct span value, struct arena *a,
 	*edits = r.edits;
 	*n = r.n;
 	return t == TRUTH_YES && arena_full(a) ? TRUTH_FAILED : t;
+}
+
+struct span
+effect_text(const struct effect *e, struct span name, struct arena *a,
+            struct span (*give)(void *of, enum subject_id id), void *of)
+{
+	struct span groups[PATTERN_GROUPS] = {{NULL, 0}};
+	struct pattern_limits limits = effect_limits(e);
+
+	if (e->action->pattern != NULL)
+		pattern_match(e->action->pattern, name, &limits, groups);
+	return fill_attachment(a, e->action, groups, give, of);
 }

@@ -262,6 +262,11 @@ tests_test_dns_table_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # Messages, and what the subjects of their parts say.
+noinst_PROGRAMS += tests/changed
+tests_changed_SOURCES = tests/changed.c
+tests_changed_LDADD = $(FILTER_LIBS)
+dist_check_SCRIPTS += tests/detach_peer.py
+TESTS += tests/detach_peer.py
 noinst_PROGRAMS += tests/mime_tool
 tests_mime_tool_SOURCES = tests/mime_tool.c
 tests_mime_tool_LDADD = $(FILTER_LIBS)

@@ -193,7 +193,8 @@ def check_actions(manual):
         item = found[name]
         for takes, sign in (("TAKES_REPLY", "Ar code"),
                             ("TAKES_NAME", "Qo Ar Name Qc"),
-                            ("TAKES_MATCHING", "Op Ic matching Ar /pattern/"),
+                            ("TAKES_MATCHING", "Ic matching Ar /pattern/"),
+                            ("TAKES_WITH", "Ic with Qq Ar text"),
                             ("TAKES_BODY", "Ic in html"),
                             ("TAKES_ADDRESS", "Ar address")):
             say((re.search(takes + r"\b", rest) is not None) ==

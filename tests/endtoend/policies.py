@@ -233,6 +233,12 @@ def policy_inbound(stage):
         (message("=?utf-8?q?Anna=20Rossi?= <anna@example.net>"),
          "550 5.7.1 Anna Rossi does not write from anna@example.net"),
         ("MAIL FROM:<a@example.net>", "250 "), TO_ALICE,
+        (message("=?utf-8?q?=D0=90nna_Rossi?= <a@example.net>"),
+         "550 5.7.1 ?nna Rossi does not write from a@example.net"),
+        ("MAIL FROM:<a@example.net>", "250 "), TO_ALICE,
+        (message("Boss <boss@examp1e.org>"),
+         "550 5.7.1 examp1e.org is not ours"),
+        ("MAIL FROM:<a@example.net>", "250 "), TO_ALICE,
         (message("a@example.net", "Content-Type: application/zip;"
                  " name*=utf-8''invoice%2Eexe"),
          "550 5.7.1 attachment invoice.exe "),

@@ -219,13 +219,48 @@ look_at_syntax(struct visit *v, const void *of)
 		           whole(v, sm));
 }
 
+/* One of Sendmail's listeners, and the filters that it asks. */
+struct daemon {
+	struct span name, list;
+};
+
+/* Without a list of its own, or with an empty one, it is that of all. */
+static bool
+next_daemon(const struct sendmail *sm, struct span *rest, struct daemon *d)
+{
+	struct span line = next_line(rest, "O DaemonPortOptions=");
+
+	if (line.p == NULL)
+		return false;
+	d->name = equate(line, "Name");
+	d->list = equate(line, "InputMailFilters");
+	if (d->list.n == 0)
+		d->list = option(sm, "InputMailFilters");
+	return true;
+}
+
+static bool
+is_asked(const struct sendmail *sm)
+{
+	struct span rest = sm->text;
+	struct daemon d;
+	bool any = false;
+
+	while (next_daemon(sm, &rest, &d)) {
+		if (names(d.list, sm->filter))
+			return true;
+		any = true;
+	}
+	return !any && names(option(sm, "InputMailFilters"), sm->filter);
+}
+
 static void
 look_at_input(struct visit *v, const void *of)
 {
 	const struct sendmail *sm = of;
 	struct span list = option(sm, "InputMailFilters");
 
-	if (sm->filter.p != NULL && !names(list, sm->filter))
+	if (sm->filter.p != NULL && !is_asked(sm))
 		visit_find(v, sm->filter, TEXT(v, "InputMailFilters does not "
 		           "name %.*s: it is not asked",
 		           SPAN_ARG(sm->filter)), MC,
@@ -235,29 +270,38 @@ look_at_input(struct visit *v, const void *of)
 		                SPAN_ARG(sm->filter)));
 }
 
+/* The listeners that leave us out though another asks us. */
 static void
-look_at_daemons(struct visit *v, const void *of)
+look_at_daemons(struct visit *v, const struct sendmail *sm, bool others)
 {
-	const struct sendmail *sm = of;
-	struct span rest = sm->text, line, name, list;
+	struct span rest = sm->text;
+	struct daemon d;
 
-	if (sm->filter.p == NULL)
+	if (sm->filter.p == NULL || !is_asked(sm))
 		return;
-	while ((line = next_line(&rest, "O DaemonPortOptions=")).p != NULL) {
-		list = equate(line, "InputMailFilters");
-		name = equate(line, "Name");
-		if (list.p != NULL && !names(list, sm->filter))
-			visit_find(v, name.p != NULL ? name : SPAN("a daemon"),
-			           TEXT(v, "its own InputMailFilters leaves "
-			                "out %.*s: mail that comes this way "
-			                "is not filtered",
-			                SPAN_ARG(sm->filter)), MC,
+	while (next_daemon(sm, &rest, &d))
+		if (!names(d.list, sm->filter) && (d.list.n > 0) == others)
+			visit_find(v, d.name, TEXT(v, "%s: mail that comes "
+			           "this way is %s", others ? "has other "
+			           "filters" : "has no filter", others ?
+			           "theirs" : "not filtered"), MC,
 			           TEXT(v, "DAEMON_OPTIONS(`Name=%.*s, ..., "
 			                "InputMailFilters=%.*s%s%.*s')",
-			                SPAN_ARG(name), SPAN_ARG(list),
-			                list.n > 0 ? ";" : "",
+			                SPAN_ARG(d.name), SPAN_ARG(d.list),
+			                others ? ";" : "",
 			                SPAN_ARG(sm->filter)));
-	}
+}
+
+static void
+look_at_open_daemons(struct visit *v, const void *of)
+{
+	look_at_daemons(v, of, false);
+}
+
+static void
+look_at_other_filters(struct visit *v, const void *of)
+{
+	look_at_daemons(v, of, true);
 }
 
 static void
@@ -427,7 +471,8 @@ static const struct check checks[] = {
 	{"not-attached", FAULT, look_at_filter},
 	{"socket-syntax", FAULT, look_at_syntax},
 	{"not-asked", FAULT, look_at_input},
-	{"service-override", FAULT, look_at_daemons},
+	{"service-override", FAULT, look_at_open_daemons},
+	{"other-milters", NOTE, look_at_other_filters},
 	{"socket-access", FAULT, look_at_access},
 	{"unsafe-folder", FAULT, look_at_folders},
 	{"default-action", FAULT, look_at_flag},

@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libfilter.a
 libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) \
-	$(JANSSON_CFLAGS) $(CARES_CFLAGS) $(MAGIC_CFLAGS) $(GUMBO_CFLAGS) \
+	$(JANSSON_CFLAGS) $(CARES_CFLAGS) $(MAGIC_CFLAGS) $(GUMBO_CFLAGS) $(ICU_CFLAGS) \
 	$(ARCHIVE_CFLAGS) $(LMDB_CFLAGS)
 FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
 	$(CARES_LIBS) $(MAGIC_LIBS) $(GUMBO_LIBS) $(ARCHIVE_LIBS) $(SPF2_LIBS)
@@ -32,13 +32,14 @@ libfilter_a_SOURCES = \
 	filter/limits.c filter/limits_store.h \
 	filter/limits_memory.c filter/limits_file.c filter/limits_file.h \
 	filter/limits_redis.c filter/limits_said.c filter/limits_show.c filter/limits_show.h \
+	filter/link.c filter/link.h \
 	filter/log.c filter/log.h \
 	filter/markup.c filter/markup.h filter/markup_text.c \
 	filter/message.c filter/message.h \
 	filter/mime.c filter/mime.h filter/mime_archive.c \
 	filter/mime_decode.c \
 	filter/mime_facts.c filter/mime_facts.h filter/mime_head.c \
-	filter/mime_name.c filter/mime_param.c filter/mime_text.c \
+	filter/mime_name.c filter/mime_param.c filter/mime_link.c filter/mime_text.c \
 	filter/notice.c filter/notice.h filter/notice_mail.c \
 	filter/options.c filter/options.h \
 	filter/own.c filter/own.h \
@@ -54,6 +55,7 @@ libfilter_a_SOURCES = \
 	filter/transfer.c filter/transfer.h filter/transfer_write.c \
 	filter/trial.c filter/trial.h \
 	filter/try.c filter/try.h \
+	filter/url.c filter/url.h \
 	filter/unpack.c filter/unpack.h filter/unpack_libarchive.c \
 	filter/unpack_names.c filter/unpack_tnef.c filter/unpack_zip.c \
 	filter/window.c filter/window.h \

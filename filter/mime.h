@@ -15,6 +15,7 @@
 #include "arena.h"
 #include "defect.h"
 #include "html.h"
+#include "url.h"
 
 #define MIME_NONE ((size_t)-1)
 
@@ -68,6 +69,13 @@ struct mime_view {
 	struct span base;             /* theirs; p NULL: none */
 };
 
+/* Where a text leads. */
+struct mime_link {
+	size_t part;
+	struct span text, host;       /* struct url's */
+	bool bad;                     /* host */
+};
+
 /* Work that is done once. */
 struct mime_done {
 	bool done;
@@ -109,6 +117,9 @@ struct mime {
 	struct mime_view *views;
 	size_t n_views;
 	struct mime_done made_views;
+	struct mime_link *links;
+	size_t n_links;
+	struct mime_done made_links;
 	int64_t html_left;            /* ns of CPU time, for HTML */
 	struct mime_member *members;  /* once unpacked */
 	size_t n_members;
@@ -217,6 +228,15 @@ const char *mime_texts(struct mime *m);
 
 /* Makes views, likewise. */
 const char *mime_views(struct mime *m);
+
+/* Does the work once; what stopped it, which is said, stops no other work. */
+const char *mime_once(struct mime *m, struct mime_done *done,
+                      void (*work)(struct mime *m));
+
+/* ---- mime_link.c ---- */
+
+/* Makes links, or says why they can't be had. */
+const char *mime_links(struct mime *m);
 /* ---- mime_archive.c ---- */
 
 /* Members, once; with their types (or without, if that was before). */

@@ -245,6 +245,32 @@ give_views(struct collector *c)
 }
 
 static void
+give_links(struct collector *c)
+{
+	size_t i;
+
+	c->a->failed = mime_links(c->m);
+	for (i = 0; i < c->m->n_links && c->a->failed == NULL; i++)
+		give_text(c, i, c->m->links[i].text);
+}
+
+/* A host that can't be is a value: it must not pass an "every". */
+static void
+give_hosts(struct collector *c)
+{
+	const struct mime_link *l;
+	size_t i;
+
+	c->a->failed = mime_links(c->m);
+	for (i = 0; i < c->m->n_links && c->a->failed == NULL; i++) {
+		l = &c->m->links[i];
+		if (l->host.p != NULL)
+			give(c, i, (struct value){.type = VALUE_NAME,
+				.text = l->host, .bad = l->bad});
+	}
+}
+
+static void
 count_attachments(struct collector *c)
 {
 	size_t i, n = 0;
@@ -273,6 +299,12 @@ answer(struct collector *c, enum subject_id id)
 		break;
 	case SUBJECT_BODY_TEXT:
 		give_views(c);
+		break;
+	case SUBJECT_LINK:
+		give_links(c);
+		break;
+	case SUBJECT_LINK_HOST:
+		give_hosts(c);
 		break;
 	case SUBJECT_PART_TYPE:
 		each_part(c, part_type);

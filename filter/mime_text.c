@@ -52,9 +52,9 @@ decode_all(struct mime *m)
 			mime_loose_text(m, m->loose[i].bytes), true);
 }
 
-/* Does the work once; what stopped it does not stop other work. */
-static const char *
-once(struct mime *m, struct mime_done *done, void (*work)(struct mime *m))
+const char *
+mime_once(struct mime *m, struct mime_done *done,
+          void (*work)(struct mime *m))
 {
 	const char *before = m->full;
 
@@ -70,7 +70,7 @@ once(struct mime *m, struct mime_done *done, void (*work)(struct mime *m))
 const char *
 mime_texts(struct mime *m)
 {
-	return once(m, &m->decoded_texts, decode_all);
+	return mime_once(m, &m->decoded_texts, decode_all);
 }
 
 /* ---- what is seen ---- */
@@ -171,5 +171,6 @@ mime_views(struct mime *m)
 {
 	const char *failed = mime_texts(m);
 
-	return failed != NULL ? failed : once(m, &m->made_views, view_all);
+	return failed != NULL ? failed :
+		mime_once(m, &m->made_views, view_all);
 }

@@ -32,6 +32,7 @@
 #define CAPS_HTML_BYTES (64 << 20)  /* the tree of an HTML text, while it is read; of common HTML of 4 MB */
 #define CAPS_HTML_SECONDS 1         /* CPU time for all HTML of a message; 1 MB takes 50 ms */
 #define CAPS_BODY_TEXT (256 << 10)  /* a file that is put into each message: a disclaimer has some kB */
+#define CAPS_MIME_LINKS 20000       /* URLs in the texts of a message; a newsletter has some hundreds */
 #define CAPS_MAGIC_BYTES (64 << 10)  /* of an attachment, to see what it is; what tells kinds apart stands in the first kB */
 #define CAPS_ARCHIVE_DEPTH 5        /* archives in archives; people send two */
 #define CAPS_ARCHIVE_MEMBERS 10000  /* files in all archives of a message; a source tree has some thousands */

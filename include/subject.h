@@ -92,6 +92,8 @@ ROW(ADDRESS_COUNT, "address.count", address_count, WHOLE, NUMBER, HEADERS, NAME,
 ROW(RAW_BODY, "raw body", raw_body, WHOLE, TEXT, END, NONE, SUBJECT_IS_RAW, BODY, NULL, "") \
 ROW(BODY, "body", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
 ROW(BODY_TEXT, "body.text", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
+ROW(LINK, "link", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
+ROW(LINK_HOST, "link.host", mime, WHOLE, NAME, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
 ROW(PART_TYPE, "part.type", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \
 ROW(PART_COUNT, "part.count", mime, WHOLE, NUMBER, END, NONE, 0, BODY, NULL, "") \
 ROW(ATTACHMENT, "attachment", mime, WHOLE, TEXT, END, NONE, SUBJECT_IS_MANY, BODY, NULL, "") \

@@ -18,7 +18,7 @@ static const char *const joiners[] = {
 };
 
 static const char *const reserved[] = {
-	"time", "link", "score",
+	"time", "score",
 };
 
 static const char *const operators[] = {

@@ -40,7 +40,7 @@ only libmilter/ filter/milter.c
 only gmime/ filter/encoded.c filter/mailboxes.c filter/transfer.c
 only magic filter/content.c
 only archive filter/unpack_libarchive.c
-only unicode/ rules/fold.c
+only unicode/ rules/fold.c filter/url.c
 only gumbo filter/html.c
 only spf2/ filter/spf_libspf2.c
 only lmdb rules/backend_lmdb.c filter/limits_file.c

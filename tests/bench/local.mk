@@ -3,7 +3,7 @@ EXTRA_PROGRAMS += tests/bench/empty tests/bench/load
 tests_bench_empty_SOURCES = tests/bench/empty.c
 tests_bench_empty_LDADD = $(MILTER_LIBS)
 tests_bench_load_SOURCES = tests/bench/load.c
-EXTRA_DIST += tests/bench/run
+EXTRA_DIST += tests/bench/run tests/bench/hostile
 CLEANFILES += tests/bench/empty$(EXEEXT) tests/bench/load$(EXEEXT)
 
 bench: tests/bench/empty$(EXEEXT) tests/bench/load$(EXEEXT)

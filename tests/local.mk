@@ -72,7 +72,7 @@ EXTRA_DIST += tests/endtoend/endtoend.py tests/endtoend/private.py \
 	tests/endtoend/postfix.py tests/endtoend/sendmail.py \
 	tests/endtoend/cases.py tests/endtoend/scenes.py \
 	tests/endtoend/attached.py tests/endtoend/policies.py \
-	tests/endtoend/changes.py \
+	tests/endtoend/changes.py tests/endtoend/detached.py \
 	tests/endtoend/nameserver.py \
 	tests/endtoend/cases
 EXTRA_DIST += contrib/spf-suite contrib/check contrib/common.sh contrib/demo contrib/demo.py \

@@ -14,6 +14,7 @@ import sys
 
 import attached  # noqa: F401: more scenes
 import changes  # noqa: F401
+import detached  # noqa: F401
 import policies  # noqa: F401
 from cases import Case, Run
 from private import Door, Failure, Vaglio, Workplace, free_ports

@@ -19,6 +19,7 @@
 
 #define SAVE_SECONDS 2
 #define AGAIN_SECONDS 10  /* until a file that could not be had is tried again */
+#define PURGE 1000        /* idle keys of a limit that are dropped at a time */
 #define BATCH 256         /* records that are copied under the lock at once */
 
 struct entry {
@@ -629,8 +630,8 @@ open_file(struct memory *m)
 	for (c = m->counts; c != NULL && !m->opened; c = c->next)
 		if (!load(m, c, why))
 			tell_trouble(m, why);
-	if (m->anew)
-		mark_all(m); /* those that were just read, too */
+	if (!m->opened || m->anew)
+		mark_all(m); /* what is past goes from the file, too */
 	m->opened = true;
 	return true;
 }
@@ -701,6 +702,27 @@ write_file(struct memory *m, struct batch *batch, char why[LIMITS_FILE_WHY])
 	return write_all(m, batch, why) && limits_file_commit(m->file, why);
 }
 
+/* Those that count nothing any more. */
+static void
+purge(struct memory *m)
+{
+	struct counts *c;
+	struct entry *e;
+	int64_t now;
+	int i;
+
+	pthread_mutex_lock(&m->lock);
+	now = m->now(m->of);
+	for (c = m->counts; c != NULL; c = c->next)
+		for (i = 0; i < PURGE; i++) {
+			e = TAILQ_LAST(&c->used, entries);
+			if (e == NULL || !is_idle(c, e, now))
+				break;
+			forget(m, e);
+		}
+	pthread_mutex_unlock(&m->lock);
+}
+
 static bool
 has_dirty(struct memory *m)
 {
@@ -719,6 +741,7 @@ save(struct limits *l)
 	char why[LIMITS_FILE_WHY];
 	struct batch *batch;
 
+	purge(m);
 	if (m->path == NULL || !has_dirty(m))
 		return;
 	batch = malloc(BATCH * sizeof(*batch));
@@ -823,8 +846,12 @@ prepare(struct limits *l, const struct policy *p)
 		prepare_limit(m, &limits[i]);
 	if (n > 0 && m->path != NULL)
 		open_file(m);
-	if (n > 0 && m->path != NULL && !m->writes)
+	if (n > 0 && m->path != NULL && !m->writes) {
 		m->writes = pthread_create(&m->writer, NULL, writer, m) == 0;
+		if (!m->writes)
+			tell(m, true, "limits: no thread to save them: a "
+			     "crash would forget them");
+	}
 	pthread_mutex_unlock(&m->file_lock);
 }
 

@@ -336,13 +336,19 @@ static void
 prepare(struct limits *l, const struct policy *p)
 {
 	struct shared *s = (struct shared *)l;
+	bool start, failed;
 	size_t n;
 
 	policy_limits(p, &n);
 	pthread_mutex_lock(&s->lock);
-	if (n > 0 && !s->sends)
+	start = n > 0 && !s->sends;
+	if (start)
 		s->sends = pthread_create(&s->sender, NULL, sender, s) == 0;
+	failed = start && !s->sends;
 	pthread_mutex_unlock(&s->lock);
+	if (failed && s->teller.tell != NULL)
+		s->teller.tell(s->teller.of, true, "limits: no thread to send "
+		               "counts: what is given back stays counted");
 }
 
 /* ---- who looks at them ---- */

@@ -445,6 +445,39 @@ START_TEST(a_restart_with_another_time_keeps_the_counts)
 }
 END_TEST
 
+START_TEST(what_is_past_goes_from_the_file)
+{
+	struct stat st;
+	off_t first = 0;
+	char key[32];
+	int i, k;
+
+	make_folder();
+	load(HOURLY);
+	for (i = 0; i < 20; i++) {
+		open_limits(1000, path);
+		for (k = 0; k < 500; k++) {
+			snprintf(key, sizeof(key), "key %d of %d", k, i);
+			take(0, key, 1);
+		}
+		if (i % 2 == 0)
+			limits_free(limits);
+		now += 2LL * HOUR;
+		if (i % 2 != 0) {
+			limits_save(limits); /* they are idle */
+			limits_free(limits);
+		}
+		ck_assert_int_eq(stat(path, &st), 0);
+		if (i == 3)
+			first = st.st_size;
+	}
+	ck_assert_int_le(st.st_size, 2 * first);
+	policy_unref(policy);
+	policy = NULL;
+	remove_folder();
+}
+END_TEST
+
 START_TEST(what_is_past_is_not_read_again)
 {
 	make_folder();
@@ -677,6 +710,7 @@ CHECK_MAIN("limits",
 	many_at_a_time_take_no_more_than_there_is,
 	a_restart_forgets_nothing,
 	a_restart_with_another_time_keeps_the_counts,
+	what_is_past_goes_from_the_file,
 	what_is_past_is_not_read_again,
 	on_a_full_disk_counting_goes_on_and_is_saved_later,
 	a_folder_that_comes_later_is_found,

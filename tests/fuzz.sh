@@ -18,6 +18,9 @@ tests/fuzz_table -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/table/*.txt || exit 1
 tests/fuzz_session -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/session/*.txt || exit 1
+tests/fuzz_html -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
+	"${srcdir:-.}"/tests/mime/html-*.eml \
+	"${srcdir:-.}"/tests/mime/link-*.eml || exit 1
 tests/fuzz_mime -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/mime/*.eml || exit 1
 tests/fuzz_archive -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \

@@ -279,6 +279,9 @@ tests_fuzz_archive_LDADD = $(FILTER_LIBS)
 noinst_PROGRAMS += tests/fuzz_mime
 tests_fuzz_mime_SOURCES = tests/fuzz_mime.c tests/fuzz_main.c
 tests_fuzz_mime_LDADD = $(FILTER_LIBS)
+noinst_PROGRAMS += tests/fuzz_html
+tests_fuzz_html_SOURCES = tests/fuzz_html.c tests/fuzz_main.c
+tests_fuzz_html_LDADD = $(FILTER_LIBS)
 if HAVE_CHECK
 check_PROGRAMS += tests/test_mime
 tests_test_mime_SOURCES = tests/test_mime.c tests/check.h

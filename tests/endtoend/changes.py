@@ -60,7 +60,7 @@ ALTERNATIVE = (
      b"Content-Transfer-Encoding: 8bit\r\n\r\n"
      b"<body>J\xc3\xa4nner",
      (b"", b"\r\n<div>-- <br>\r\nGr\xc3\xbc\xc3\x9fe von alice</div>\r\n"),
-     b"</body>\r\n--=_a--  \r\nAnd an end.\r\n"])
+     b"</body>\r\n--=_a--\r\nAnd an end.\r\n"])
 
 MIXED = (
     [b"MIME-Version: 1.0", b"Content-Type: multipart/mixed;\r\n boundary=m"],

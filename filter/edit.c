@@ -53,19 +53,36 @@ make_whole(struct edit *e)
 	return true;
 }
 
+/* The working copy's header, as it is now. */
+static bool
+take_header(struct edit *e)
+{
+	size_t n = message_result_fields(e->message);
+	struct field *fields = arena_alloc(e->arena, n * sizeof(*fields));
+
+	if (fields == NULL)
+		return false;
+	message_result_all(e->message, fields);
+	e->fields = fields;
+	e->n_fields = n;
+	return true;
+}
+
 struct mime *
 edit_parts(struct edit *e)
 {
-	size_t i, n = message_result_fields(e->message);
-	struct field *header = arena_alloc(e->arena, n * sizeof(*header));
-	struct mime_field *fields = arena_alloc(e->arena, n * sizeof(*fields));
+	struct mime_field *fields;
+	size_t i;
 
-	if (header == NULL || fields == NULL || !make_whole(e))
+	if (!take_header(e) || !make_whole(e))
 		return NULL;
-	message_result_all(e->message, header);
-	for (i = 0; i < n; i++)
-		fields[i] = (struct mime_field){header[i].name, header[i].raw};
-	e->mime = mime_parse(e->arena, fields, n, e->splice.base,
+	fields = arena_alloc(e->arena, e->n_fields * sizeof(*fields));
+	if (fields == NULL)
+		return NULL;
+	for (i = 0; i < e->n_fields; i++)
+		fields[i] = (struct mime_field){e->fields[i].name,
+		                                e->fields[i].raw};
+	e->mime = mime_parse(e->arena, fields, e->n_fields, e->splice.base,
 	                     e->utf8);
 	return e->mime == NULL || e->mime->no_memory ? NULL : e->mime;
 }
@@ -161,9 +178,9 @@ edit_field(const struct edit *e, size_t part, struct span name)
 	if (part != 0)
 		return find_field(e->mime->parts[part].header, name, &value) ?
 			value : (struct span){NULL, 0};
-	for (i = 0; i < message_result_fields(e->message); i++)
-		if (span_is_nocase(message_result_name(e->message, i), name))
-			return message_result_value(e->message, i);
+	for (i = 0; i < e->n_fields; i++)
+		if (span_is_nocase(e->fields[i].name, name))
+			return e->fields[i].raw;
 	return value;
 }
 
@@ -174,7 +191,8 @@ edit_set_field(struct edit *e, size_t part, struct span name,
 	struct span header, old;
 
 	if (part == 0)
-		return message_set_field(e->message, name, value);
+		return message_set_field(e->message, name, value) &&
+			take_header(e);
 	header = e->mime->parts[part].header;
 	if (!edit_holds(e, header))
 		return false;

@@ -22,6 +22,8 @@ struct edit {
 	struct splice splice;    /* on what the changes before made of it */
 	struct body whole;       /* that, if there were any */
 	struct mime *mime;       /* once asked */
+	struct field *fields;    /* the working copy's, then */
+	size_t n_fields;
 	struct edit_note *notes;
 	size_t n_notes;
 };

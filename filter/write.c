@@ -221,6 +221,11 @@ add_referenced(const struct writer *w, GString *out, struct span text)
 	gunichar c;
 
 	for (i = 0; i < text.n; i += n) {
+		n = 1;
+		if (text.p[i] > 0) {
+			g_string_append_c(out, text.p[i]);
+			continue;
+		}
 		c = g_utf8_get_char(text.p + i);
 		n = (size_t)(g_utf8_next_char(text.p + i) - (text.p + i));
 		if (!charset_from_utf8(out, w->charset,

@@ -129,8 +129,12 @@ START_TEST(every_kind_of_expectation_can_fail)
 	      "test \"7\" expect shadow reject by s\n"
 	      "test \"8\" expect accept for nobody@example.com\n"
 	      "test \"9\" expect accept at mail\n"
-	      "test \"10\" helo s.example expect shadow reject by h\n");
-	ck_assert_uint_eq(tests(NULL, 0, false, &ran), 10);
+	      "test \"10\" helo s.example expect shadow reject by h\n"
+	      "test \"11\" body \"one\" expect body contains \"two\"\n"
+	      "test \"12\" body \"one\" expect body not contains \"one\"\n");
+	ck_assert_uint_eq(tests(NULL, 0, false, &ran), 12);
+	SAYS("expected body contains \"two\"\n          got body \"one\n\"");
+	SAYS("expected body not contains \"one\"\n");
 	SAYS("got held by h at end");
 	SAYS("expected held by h\n          got accept at end");
 	SAYS("got header \"X-A\" \"1\"");
@@ -243,6 +247,61 @@ START_TEST(an_early_accept_lets_the_whole_message_in)
 }
 END_TEST
 
+static const char footer[] =
+	"rule footer append \"-- \\nus\"\n"
+	"rule banner prepend body \"them\" once\n";
+
+START_TEST(explain_tells_how_the_body_changes)
+{
+	struct scenario_pair type = {SPAN("Content-Type"),
+	                             SPAN("multipart/signed; boundary=b")};
+	struct scenario s = {.body = SPAN("of them\n")};
+
+	begin(footer);
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("left out: prepend body of banner: the text stands in it already"
+	     "   (vaglio.conf:2)\n--- as it came\n");
+	SAYS("\n of them\n+-- \n+us\n");
+	s.headers = &type;
+	s.n_headers = 1;
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("left out: append of footer: it is signed or encrypted: "
+	     "multipart/signed   (vaglio.conf:1)\n");
+	ck_assert_ptr_null(strstr(out, "+-- "));
+	end();
+}
+END_TEST
+
+START_TEST(json_has_the_new_body_in_one_piece)
+{
+	struct scenario s = {.body = SPAN("of them\n")};
+	json_t *all, *list, *one;
+
+	begin(footer);
+	ck_assert_int_eq(explain(&s, true), 0);
+	all = json_loads(out, 0, NULL);
+	ck_assert_ptr_nonnull(all);
+	list = json_object_get(all, "changes");
+	ck_assert_uint_eq(json_array_size(list), 1);
+	one = json_array_get(list, 0);
+	ck_assert_str_eq(json_string_value(json_object_get(one, "change")),
+		"replace body");
+	ck_assert_str_eq(json_string_value(json_object_get(one, "value")),
+		"of them\r\n-- \r\nus\r\n");
+	list = json_object_get(all, "left_out");
+	ck_assert_uint_eq(json_array_size(list), 1);
+	one = json_array_get(list, 0);
+	ck_assert_str_eq(json_string_value(json_object_get(one, "action")),
+		"prepend body");
+	ck_assert_str_eq(json_string_value(json_object_get(one, "rule")),
+		"banner");
+	ck_assert_str_eq(json_string_value(json_object_get(one, "why")),
+		"the text stands in it already");
+	json_decref(all);
+	end();
+}
+END_TEST
+
 START_TEST(json_is_json)
 {
 	struct scenario s = {
@@ -295,5 +354,6 @@ CHECK_MAIN("try", a_failure_says_what_was_expected_and_what_came,
 	every_kind_of_expectation_can_fail,
 	explain_tells_each_rule_and_the_verdict,
 	explain_tells_what_would_change, explain_of_a_deferral_is_75,
-	explain_reads_a_message,
+	explain_reads_a_message, explain_tells_how_the_body_changes,
+	json_has_the_new_body_in_one_piece,
 	an_early_accept_lets_the_whole_message_in, json_is_json, json_has_the_changes)

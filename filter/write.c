@@ -22,6 +22,12 @@ struct writer {
 	const char *why;
 };
 
+static struct span
+span_of_string(const GString *s)
+{
+	return (struct span){s->str, s->len};
+}
+
 /* ---- what the part is ---- */
 
 static bool
@@ -106,13 +112,20 @@ without_shifts(struct arena *a, struct span text)
 	return copy;
 }
 
+/* Does it depend on what is before a byte whether it is ASCII? */
+static bool
+is_shifting(const struct writer *w)
+{
+	return w->charset.n > 8 && span_is_nocase(
+		(struct span){w->charset.p, 8}, SPAN("iso-2022"));
+}
+
 static size_t
 place(const struct writer *w, struct span old)
 {
 	bool utf8 = span_is_nocase(w->charset, SPAN("utf-8"));
 
-	if (w->own->html && w->charset.n > 8 && span_is_nocase(
-	    (struct span){w->charset.p, 8}, SPAN("iso-2022"))) {
+	if (w->own->html && is_shifting(w)) {
 		old = without_shifts(w->e->arena, old);
 		if (old.p == NULL)
 			return 0;
@@ -245,6 +258,29 @@ in_charset(const struct writer *w, GString *out, struct span text)
 		(w->own->html && add_referenced(w, out, text));
 }
 
+/* Is it read behind what stands there as it is alone? That may be shifted. */
+static bool
+is_read_so(const struct writer *w, struct span before)
+{
+	GString *both, *read, *alone;
+	bool same;
+
+	if (!is_shifting(w))
+		return true;
+	both = g_string_new_len(before.p, (gssize)before.n);
+	g_string_append_len(both, w->text->str, (gssize)w->text->len);
+	read = g_string_new(NULL);
+	alone = g_string_new(NULL);
+	charset_to_utf8(read, w->charset, span_of_string(both));
+	charset_to_utf8(alone, w->charset, span_of_string(w->text));
+	same = read->len >= alone->len && memcmp(read->str + read->len -
+		alone->len, alone->str, alone->len) == 0;
+	g_string_free(both, TRUE);
+	g_string_free(read, TRUE);
+	g_string_free(alone, TRUE);
+	return same;
+}
+
 /* ---- as it is transferred ---- */
 
 static bool
@@ -287,12 +323,6 @@ is_fit(const struct writer *w, struct span text)
 			return false;
 	}
 	return true;
-}
-
-static struct span
-span_of_string(const GString *s)
-{
-	return (struct span){s->str, s->len};
 }
 
 /*
@@ -549,7 +579,8 @@ write_out(struct writer *w, struct span text)
 	bool done;
 
 	add_insertion(w, in, old, at, text, w->newline);
-	if (in_charset(w, w->text, span_of_string(in)))
+	if (in_charset(w, w->text, span_of_string(in)) &&
+	    is_read_so(w, (struct span){old.p, at}))
 		done = write_in_charset(w, old, at);
 	else
 		done = write_in_utf8(w, text);

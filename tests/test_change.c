@@ -462,6 +462,9 @@ START_TEST(what_readers_disagree_about_stays)
 	is_left_out(MAIL("text/plain; charset=x-klingon", "8bit", "\xe4\r\n"),
 	            APPEND("x\xc3\xbc"), "of text/plain: not all of it is text "
 	            "in its charset");
+	is_left_out(MAIL("text/plain; charset=iso-2022-jp", "7bit",
+	                 "\033$B$3$s\033(\350\r\n"), APPEND("x"),
+	            "of text/plain: not all of it is text in its charset");
 	is_left_out(MAIL("text/plain; charset*=us-ascii''us-ascii", NULL,
 	                 "a\r\n"), APPEND("\xc3\xbc"),
 	            "of text/plain: its charset can't be said to be another");

@@ -1063,7 +1063,7 @@ get_address(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 	struct told_fields *f;
 	const struct fact *why_not;
 	struct value *v;
-	size_t i;
+	size_t i, without = 0;
 
 	(void)rcpt;
 	if (!asked_boxes(t, ask, &f, &why_not))
@@ -1076,6 +1076,14 @@ get_address(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 	for (n = i = 0; i < f->n_boxes; i++)
 		if (box_part(ask->subject->part, &f->boxes[i], &v[n]))
 			v[n++].item = (unsigned)i;
+		else
+			without = i;
+	/* one without a name beside those with: passes no "every" */
+	if (n > 0 && n < f->n_boxes)
+		v[n++] = (struct value){
+			.type = VALUE_TEXT, .text = SPAN(""), .bad = true,
+			.item = (unsigned)without,
+		};
 	return fact_of(t, v, n);
 }
 

@@ -219,6 +219,13 @@ too_much(const struct node *n, const struct fact *f, size_t i,
 	return one * f->n * other->n > CAPS_COMPARE_BYTES;
 }
 
+/* What stands for a value that is not there, so that no "every" passes it. */
+static bool
+is_missing(const struct value *v)
+{
+	return v->bad && v->text.n == 0;
+}
+
 /* Against every value of another subject: one is enough. */
 static enum truth
 compare_subject(struct evaluation *e, const struct node *n,
@@ -235,7 +242,8 @@ compare_subject(struct evaluation *e, const struct node *n,
 	for (j = 0; other->state == FACT_HERE && j < other->n; j++) {
 		struct span with;
 
-		if (other->values[j].bad && n->op == OP_IS)
+		if (is_missing(&other->values[j]) ||
+		    (other->values[j].bad && n->op == OP_IS))
 			continue;
 		with = folded(e, o->ask, other, j, is_raw(e, n->ask));
 		t = truth_or(t, with.p == NULL ? TRUTH_FAILED
@@ -436,6 +444,8 @@ value_meets(struct evaluation *e, const struct node *n, const struct fact *f,
 
 	/* "every" vouches for all of them: not for what can't be read */
 	if (n->every && f->values[i].bad)
+		return TRUTH_NO;
+	if (is_missing(&f->values[i]))
 		return TRUTH_NO;
 	do {
 		for (j = 0; j < n->n_operands && t != TRUTH_YES; j++)

@@ -42,6 +42,7 @@ check_join(struct checker *c, enum node_kind kind, size_t left, size_t right)
 	n->left = left;
 	n->right = right;
 	n->rcpt = l->rcpt || r->rcpt;
+	n->may_stay_later = l->may_stay_later || r->may_stay_later;
 	n->stage = l->stage > r->stage ? l->stage : r->stage;
 	n->first = l->first < r->first ? l->first : r->first;
 	n->cost = l->cost > r->cost ? l->cost : r->cost;
@@ -95,8 +96,8 @@ void
 check_needs(struct checker *c, struct node *n, size_t ask)
 {
 	const struct question *q = &c->program->questions[ask];
-	enum stage first = q->ask.subject->flags & SUBJECT_IS_ANY
-	                   ? STAGE_CONNECT : q->ask.stage;
+	bool any = (q->ask.subject->flags & SUBJECT_IS_ANY) != 0;
+	enum stage first = any ? STAGE_CONNECT : q->ask.stage;
 
 	if (q->ask.stage > n->stage)
 		n->stage = q->ask.stage;
@@ -105,6 +106,7 @@ check_needs(struct checker *c, struct node *n, size_t ask)
 	if (q->ask.subject->cost > n->cost)
 		n->cost = q->ask.subject->cost;
 	n->rcpt = n->rcpt || q->rcpt;
+	n->may_stay_later = n->may_stay_later || any;
 }
 
 /* ---- operands ---- */

@@ -101,6 +101,35 @@ lint_held(struct checker *c, const struct lint_above *above,
 		           verdict_name(ends(by)), stage_name(by->stage));
 }
 
+/*
+ * A macro that the MTA does not give keeps its rule open until the end of the
+ * message, and with it the refusals below. One warning for each such rule,
+ * where no other says so already.
+ */
+static void
+lint_open(struct checker *c, const struct rule **open, const struct rule *r)
+{
+	size_t k;
+
+	for (k = 0; k <= VERDICT_DISCARD && refuses(r) && !r->shadow; k++) {
+		if (open[k] == NULL || k == (size_t)ends(r))
+			continue;
+		diag_warning(c->diags, open[k]->ast->name_place,
+		             "rule \"%.*s\" may %s by what the MTA need not "
+		             "give: where it does not, rule \"%.*s\" below can "
+		             "refuse only at the end of the message. See that "
+		             "it does, or put this rule below",
+		             SPAN_ARG(open[k]->ast->name),
+		             verdict_name(ends(open[k])),
+		             SPAN_ARG(r->ast->name));
+		open[k] = NULL;
+	}
+	if (ends(r) != VERDICT_NONE && r->node != NO_NODE
+	    && r->stage <= STAGE_RCPT
+	    && c->program->nodes[r->node].may_stay_later)
+		open[ends(r)] = r;
+}
+
 static void
 lint_unreachable(struct checker *c)
 {
@@ -148,6 +177,7 @@ void
 lint_policy(struct checker *c)
 {
 	struct lint_above above = {{NULL}};
+	const struct rule *open[VERDICT_DISCARD + 1] = {NULL};
 	size_t i;
 
 	for (i = 0; i < c->program->n_rules; i++) {
@@ -155,6 +185,7 @@ lint_policy(struct checker *c)
 
 		lint_late_rcpt(c, r);
 		lint_held(c, &above, r);
+		lint_open(c, open, r);
 		lint_pass(&above, r);
 	}
 	lint_unreachable(c);

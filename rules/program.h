@@ -63,6 +63,7 @@ struct node {
 	size_t left, right;    /* nodes */
 	size_t slot;           /* its byte, among those of its sort */
 	bool rcpt;             /* mentions the recipient at hand */
+	bool may_stay_later;   /* past stage: the MTA need not give it */
 	enum stage stage;      /* when it is known at the latest */
 	enum stage first;      /* when it can be known at the earliest */
 	enum cost cost;        /* of the dearest question in it */

@@ -22,3 +22,10 @@ tests_bench_spf_bench_SOURCES = tests/bench/spf_bench.c tests/dns_server.c \
 tests_bench_spf_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_bench_spf_bench_LDADD = $(FILTER_LIBS)
 CLEANFILES += tests/bench/spf_bench$(EXEEXT)
+
+# What the back ends of tables cost: see tests/bench/backends
+EXTRA_PROGRAMS += tests/bench/backend_bench
+tests_bench_backend_bench_SOURCES = tests/bench/backend_bench.c
+tests_bench_backend_bench_LDADD = $(RULES_LIBS)
+EXTRA_DIST += tests/bench/backends
+CLEANFILES += tests/bench/backend_bench$(EXEEXT)

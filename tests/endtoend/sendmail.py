@@ -78,8 +78,9 @@ LOCAL_CONFIG
 ESASL_CONF_PATH={top}
 MAILER(`smtp')dnl
 MAILER_DEFINITIONS
-# As that for relays, but header and addresses leave as they came.
-Msink, P=[IPC], F=muXa8k, S=EnvFromSMTP, R=EnvToSMTP, E=\\r\\n, L=2040,
+# As that for relays, but header and addresses leave as they came, and parts:
+# with a limit for lines (L=) it would write the marks between them anew.
+Msink, P=[IPC], F=muXa8k, S=EnvFromSMTP, R=EnvToSMTP, E=\\r\\n, L=0,
 	r=5000, T=DNS/RFC822/SMTP, A=TCP $h !sink!
 """
 

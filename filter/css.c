@@ -240,15 +240,6 @@ take_declaration(struct declared *d, struct span text)
 
 /* ---- the text of a style ---- */
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* CSS Syntax 4.3.7: up to six digits and a blank, or the character itself. */
 static size_t
 escape(struct span s, size_t at, GString *out)
@@ -256,8 +247,8 @@ escape(struct span s, size_t at, GString *out)
 	unsigned c = 0;
 	size_t i = at;
 
-	while (i < s.n && i < at + 6 && hex(s.p[i]) >= 0)
-		c = c << 4 | (unsigned)hex(s.p[i++]);
+	while (i < s.n && i < at + 6 && g_ascii_xdigit_value(s.p[i]) >= 0)
+		c = c << 4 | (unsigned)g_ascii_xdigit_value(s.p[i++]);
 	if (i == at && i < s.n)
 		c = (unsigned char)s.p[i++];
 	else if (i < s.n && (s.p[i] == ' ' || s.p[i] == '\n'))

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <glib.h>
 #include <unicode/uidna.h>
 
 #include "url.h"
@@ -75,16 +76,20 @@ until(struct span s, const char *set)
 	return (struct span){s.p, i};
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* ---- the host ---- */
+
+/* The byte that "%41" at i stands for; -1: it is no such thing. */
+static int
+percent(struct span s, size_t i)
+{
+	int high, low;
+
+	if (s.p[i] != '%' || s.n - i < 3)
+		return -1;
+	high = g_ascii_xdigit_value(s.p[i + 1]);
+	low = g_ascii_xdigit_value(s.p[i + 2]);
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
 
 /* Percent-encoded bytes decoded; once. */
 static struct span
@@ -92,16 +97,13 @@ decode(struct arena *a, struct span s)
 {
 	char *p = arena_alloc(a, s.n + 1);
 	size_t i, n = 0;
+	int byte;
 
-	for (i = 0; p != NULL && i < s.n; i++)
-		if (s.p[i] == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 &&
-		    hex(s.p[i + 2]) >= 0) {
-			p[n++] = (char)(hex(s.p[i + 1]) << 4 |
-				hex(s.p[i + 2]));
-			i += 2;
-		} else {
-			p[n++] = s.p[i];
-		}
+	for (i = 0; p != NULL && i < s.n; i++) {
+		byte = percent(s, i);
+		p[n++] = byte < 0 ? s.p[i] : (char)byte;
+		i += byte < 0 ? 0 : 2;
+	}
 	return (struct span){p, n};
 }
 
@@ -157,7 +159,7 @@ ipv4_number(struct span s, uint64_t *number)
 		i = base == 16 ? 2 : 1;
 	}
 	for (; i < s.n; i++) {
-		int digit = hex(s.p[i]);
+		int digit = g_ascii_xdigit_value(s.p[i]);
 
 		if (digit < 0 || (unsigned)digit >= base)
 			return false;
@@ -309,7 +311,8 @@ with_authority(struct arena *a, struct span s, struct url *u)
 
 	u->authority = until(s, u->special ? "/\\?#" : "/?#");
 	s = drop(s, u->authority.n);
-	if (u->authority.n == 0 && span_is(u->scheme, SPAN("file"))) {
+	if (u->authority.n == 0 && (!u->special ||
+	                            span_is(u->scheme, SPAN("file")))) {
 		u->text = write_text(a, u, SPAN(""), s);
 		return u->text.p == NULL ? URL_NO_MEMORY : URL_READ;
 	}

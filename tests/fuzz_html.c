@@ -1,13 +1,15 @@
 /*
  * fuzz_html.c - any bytes as HTML, as CSS, as a URL and as a text with URLs.
  * What is found is valid UTF-8 and on one line; a URL that was read is read
- * the same again, and a host's normal form is its own.
+ * the same again, and a host's normal form is its own. Folded, letters of
+ * either case are the same.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "css.h"
+#include "fold.h"
 #include "html.h"
 #include "link.h"
 #include "seen.h"
@@ -100,6 +102,26 @@ try_plain(struct span s, bool delsp)
 	g_string_free(seen.out, TRUE);
 }
 
+/* Letters of ASCII may be of either case. */
+static void
+try_fold(struct arena *a, struct span s)
+{
+	struct span looks[FOLD_LOOKS], others[FOLD_LOOKS], capitals;
+	size_t left = SIZE_MAX, n = fold_looks(a, s, &left, looks), m, i;
+	char *p;
+
+	hold(n > 0);
+	for (i = 0; i < n; i++)
+		try_seen(looks[i]);
+	capitals = arena_copy(a, s);
+	p = (char *)(uintptr_t)capitals.p;
+	for (i = 0; i < s.n; i++)
+		p[i] = g_ascii_toupper(p[i]);
+	m = fold_looks(a, capitals, &left, others);
+	hold(m > 0);
+	hold(span_is(looks[n - 1], others[m - 1]));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -108,7 +130,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new(0);
 	struct span s = {bytes, size};
 
-	if (a == NULL || bytes == NULL || url_open() != NULL)
+	if (a == NULL || bytes == NULL || url_open() != NULL ||
+	    fold_open() != NULL)
 		abort();
 	if (size > 0)
 		memcpy(bytes, data, size);
@@ -116,6 +139,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_html(a, s);
 	try_plain(s, size % 2 == 0);
 	css_style(s);
+	try_fold(a, s);
 	try_url(a, s, NULL);
 	try_links(a, s);
 	arena_free(a);

@@ -99,6 +99,7 @@ static const struct line absolute[] = {
 	{"mailto:a@example.org", "mailto:a@example.org", NULL, false},
 	{"JavaScript:alert(1)", "javascript:alert(1)", NULL, false},
 	{"java\nscript:x", "javascript:x", NULL, false},
+	{"foo:///a", "foo:///a", NULL, false},
 	{"data:text/html,<p>", "data:text/html,<p>", NULL, false},
 	{"cid:1@x", "cid:1@x", NULL, false},
 	{"", NULL, NULL, false},

@@ -35,6 +35,22 @@ limits_top(struct limits *l, const struct limit *limit, size_t most,
 	return l->kind->top(l, limit, most, n, all, why);
 }
 
+static int
+compare_rows(const void *left, const void *right)
+{
+	const struct limits_row *a = left, *b = right;
+
+	if (a->used != b->used)
+		return a->used < b->used ? 1 : -1;
+	return strcmp(a->key, b->key);
+}
+
+void
+limits_rows_sort(struct limits_row *rows, size_t n)
+{
+	qsort(rows, n, sizeof(*rows), compare_rows);
+}
+
 void
 limits_rows_free(struct limits_row *rows, size_t n)
 {

@@ -18,7 +18,7 @@
 #include "siphash.h"
 
 #define SAVE_SECONDS 2
-#define AGAIN_SECONDS 10  /* until a file that could not be had is tried again */
+#define AGAIN_SECONDS 10  /* until a file that can't be had is tried again */
 #define PURGE 1000        /* idle keys of a limit that are dropped at a time */
 #define BATCH 256         /* records that are copied under the lock at once */
 
@@ -410,16 +410,6 @@ add(struct limits *l, const struct limit *limit, struct span key, int64_t n,
 
 /* ---- who looks at them ---- */
 
-static int
-compare_rows(const void *left, const void *right)
-{
-	const struct limits_row *a = left, *b = right;
-
-	if (a->used != b->used)
-		return a->used < b->used ? 1 : -1;
-	return strcmp(a->key, b->key);
-}
-
 /* Every key in use, its texts not yet copied. */
 static struct limits_row *
 rows_of(struct memory *m, struct counts *c, const struct limit *limit,
@@ -447,7 +437,7 @@ rows_of(struct memory *m, struct counts *c, const struct limit *limit,
 			row->free_in = 0;
 		++*n;
 	}
-	qsort(rows, *n, sizeof(*rows), compare_rows);
+	limits_rows_sort(rows, *n);
 	return rows;
 }
 

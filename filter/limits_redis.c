@@ -33,7 +33,8 @@
 static const char script[] =
 "local t = redis.call('TIME')\n"
 "local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
-"local time, n, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])\n"
+"local time, n = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
+"local most = tonumber(ARGV[3])\n"
 "local width = math.ceil(time / 15)\n"
 "local used, all = 0, redis.call('HGETALL', KEYS[1])\n"
 "for i = 1, #all, 2 do\n"
@@ -468,16 +469,6 @@ scan(struct shared *s, struct arena *a, const struct limit *l,
 	return true;
 }
 
-static int
-compare_rows(const void *left, const void *right)
-{
-	const struct limits_row *x = left, *y = right;
-
-	if (x->used != y->used)
-		return x->used < y->used ? 1 : -1;
-	return strcmp(x->key, y->key);
-}
-
 /* SCAN may give a key twice. */
 static void
 drop_twins(struct found_rows *f)
@@ -511,7 +502,7 @@ top(struct limits *l, const struct limit *limit, size_t most, size_t *n,
 		return NULL;
 	}
 	arena_free(a);
-	qsort(f.rows, f.n, sizeof(*f.rows), compare_rows);
+	limits_rows_sort(f.rows, f.n);
 	drop_twins(&f);
 	*all = f.n;
 	for (*n = f.n; *n > most; --*n)

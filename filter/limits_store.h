@@ -82,6 +82,9 @@ struct limits_row *limits_top(struct limits *l, const struct limit *limit,
                               char why[LIMITS_WHY]);
 void limits_rows_free(struct limits_row *rows, size_t n);
 
+/* The most used first. */
+void limits_rows_sort(struct limits_row *rows, size_t n);
+
 /* Forgets a key: 1, or 0: it was not there; -1: why says why not. */
 int limits_clear(struct limits *l, const struct limit *limit,
                  struct span key, char why[LIMITS_WHY]);

@@ -300,8 +300,9 @@ shadow(struct session *s, const struct verdict *v, size_t rcpt,
 	if (s->at == STAGE_RCPT) {
 		review_drop_rcpt(s->review, rcpt);
 		s->told.rcpts[rcpt].shadowed = true;
-	} else if (shadowed(s) != NULL)
+	} else if (shadowed(s) != NULL) {
 		return go_on; /* it was said before */
+	}
 	if (v->kind == VERDICT_REJECT && !v->failed)
 		tally_reject(&s->told, v->rule, rcpt);
 	report(&s->told, LOG_INFO, &r);

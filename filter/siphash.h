@@ -1,4 +1,7 @@
-/* siphash.h - SipHash-2-4 (Aumasson, Bernstein 2012): a hash of strangers' bytes. */
+/*
+ * siphash.h - SipHash-2-4 (Aumasson and Bernstein 2012): a hash of strangers'
+ * bytes, with a key that they do not know.
+ */
 #ifndef SIPHASH_H
 #define SIPHASH_H
 

@@ -171,6 +171,13 @@ body_bytes(struct body *b)
 	return (struct span){b->bytes, b->n};
 }
 
+void
+body_rest(const struct body *b)
+{
+	if (b->in_file && b->bytes != NULL)
+		madvise(b->bytes, b->size, MADV_DONTNEED);
+}
+
 size_t
 body_memory(const struct body *b)
 {

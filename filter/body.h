@@ -26,6 +26,9 @@ void body_free(struct body *b);
  * mapped. */
 struct span body_bytes(struct body *b);
 
+/* It is not read for now: what is mapped need not be in memory. */
+void body_rest(const struct body *b);
+
 /* What it takes of our memory. */
 size_t body_memory(const struct body *b);
 

@@ -1156,6 +1156,7 @@ get_mime(struct told *t, size_t n, const struct ask *ask, size_t rcpt)
 		return larger_than_limit(t);
 	answered_ = parts(t) != NULL &&
 		mime_answer(t->mime, ask->subject->id, &a);
+	body_rest(&t->body); /* what was decoded is matched now */
 	told_account(t);
 	if (!answered_)
 		return without_memory(t);

@@ -7,6 +7,7 @@
  *	-s N  sessions on each, one after the other (1)
  *	-m N  messages in each session (1000)
  *	-b N  bytes of a message's body (2048)
+ *	-f FILE  a multipart with the boundary "b", as the body
  *	-H N  header fields of a message, eight at least (14)
  *	-r N  recipients of a message (1)
  *	-i    idle: n sessions are opened, one after the other, and kept at
@@ -50,6 +51,7 @@ struct load {
 	size_t body, headers, recipients;
 	bool idle;
 	long pid;
+	const char *file;
 };
 
 /* One connection to the filter. */
@@ -321,7 +323,9 @@ header(struct peer *p, unsigned n)
 		{"Date", "Mon, 2 Jun 2025 10:00:00 +0000"},
 		{"Message-ID", id},
 		{"MIME-Version", "1.0"},
-		{"Content-Type", "text/plain; charset=us-ascii"},
+		{"Content-Type", p->load->file != NULL ?
+		                 "multipart/mixed; boundary=b" :
+		                 "text/plain; charset=us-ascii"},
 	};
 	const size_t some = sizeof(fields) / sizeof(fields[0]);
 	size_t i;
@@ -525,9 +529,24 @@ cpu_time(long pid)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* KiB in memory; 0 without a process. */
+/* The peak of its memory begins anew. */
+static void
+forget_peak(long pid)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/clear_refs", pid);
+	f = pid == 0 ? NULL : fopen(path, "w");
+	if (f == NULL)
+		return;
+	fputs("5", f);
+	fclose(f);
+}
+
+/* KiB in memory, or at the peak; 0 without a process. */
 static long
-memory(long pid)
+memory(long pid, const char *what)
 {
 	char line[256];
 	long kib = 0;
@@ -537,7 +556,8 @@ memory(long pid)
 		return 0;
 	f = of_process(pid, "status");
 	while (fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+		if (strncmp(line, what, strlen(what)) == 0 &&
+		    sscanf(line + strlen(what), ": %ld", &kib) == 1)
 			break;
 	fclose(f);
 	return kib;
@@ -557,11 +577,12 @@ report(const struct load *l, const struct peer *peers, double seconds,
 	}
 	messages = let_in + refused;
 	printf("messages=%lu let_in=%lu refused=%lu changes=%lu seconds=%.3f "
-	       "rate=%.0f cpu=%.2f cpu_us=%.2f rss_before=%ld rss=%ld "
+	       "rate=%.0f cpu=%.2f cpu_us=%.2f rss_before=%ld rss=%ld peak=%ld "
 	       "steps=0x%lx actions=0x%lx\n", messages, let_in, refused,
 	       changes, seconds, (double)messages / seconds, cpu,
 	       messages == 0 ? 0.0 : cpu * 1e6 / (double)messages, before,
-	       memory(l->pid), (unsigned long)peers[0].steps,
+	       memory(l->pid, "VmRSS"), memory(l->pid, "VmHWM"),
+	       (unsigned long)peers[0].steps,
 	       (unsigned long)peers[0].actions);
 }
 
@@ -570,9 +591,10 @@ run(const struct load *l, struct peer *peers)
 {
 	pthread_t *threads = calloc(l->connections, sizeof(*threads));
 	double began = now(), cpu = cpu_time(l->pid);
-	long before = memory(l->pid);
+	long before = memory(l->pid, "VmRSS");
 	unsigned i;
 
+	forget_peak(l->pid);
 	if (threads == NULL)
 		err(EX_OSERR, "memory");
 	for (i = 0; i < l->connections; i++)
@@ -588,7 +610,7 @@ static void
 run_idle(const struct load *l, struct peer *peers)
 {
 	double began = now(), cpu = cpu_time(l->pid);
-	long before = memory(l->pid);
+	long before = memory(l->pid, "VmRSS");
 	unsigned i;
 
 	for (i = 0; i < l->connections; i++) {
@@ -603,6 +625,25 @@ run_idle(const struct load *l, struct peer *peers)
 }
 
 /* ---- */
+
+static size_t
+read_body(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	if (f == NULL || fseek(f, 0, SEEK_END) != 0)
+		err(EX_NOINPUT, "%s", path);
+	n = (size_t)ftell(f);
+	body = malloc(n + 1);
+	if (body == NULL)
+		err(EX_OSERR, "memory");
+	rewind(f);
+	if (fread(body, 1, n, f) != n)
+		err(EX_IOERR, "%s", path);
+	fclose(f);
+	return n;
+}
 
 static void
 make_body(size_t n)
@@ -645,15 +686,16 @@ count(const char *text)
 static struct load
 options(int argc, char **argv)
 {
-	struct load l = {NULL, 1, 1, 1000, 2048, 14, 1, false, 0};
+	struct load l = {NULL, 1, 1, 1000, 2048, 14, 1, false, 0, NULL};
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:m:b:H:r:iP:")) != -1)
+	while ((c = getopt(argc, argv, "n:s:m:b:f:H:r:iP:")) != -1)
 		switch (c) {
 		case 'n': l.connections = count(optarg); break;
 		case 's': l.sessions = count(optarg); break;
 		case 'm': l.messages = count(optarg); break;
 		case 'b': l.body = count(optarg); break;
+		case 'f': l.file = optarg; break;
 		case 'H': l.headers = count(optarg); break;
 		case 'r': l.recipients = count(optarg); break;
 		case 'i': l.idle = true; break;
@@ -662,7 +704,7 @@ options(int argc, char **argv)
 		}
 	if (optind + 1 != argc || l.connections == 0)
 		errx(EX_USAGE, "usage: load [-i] [-n CONNECTIONS] [-s SESSIONS] "
-		     "[-m MESSAGES] [-b BYTES] [-H FIELDS] [-r RECIPIENTS] "
+		     "[-m MESSAGES] [-b BYTES | -f FILE] [-H FIELDS] [-r RECIPIENTS] "
 		     "[-P PID] SOCKET");
 	l.where = argv[optind];
 	return l;
@@ -678,7 +720,10 @@ main(int argc, char **argv)
 	if (peers == NULL)
 		err(EX_OSERR, "memory");
 	raise_files();
-	make_body(l.body);
+	if (l.file != NULL)
+		l.body = read_body(l.file);
+	else
+		make_body(l.body);
 	for (i = 0; i < l.connections; i++) {
 		peers[i].load = &l;
 		peers[i].number = i;

@@ -73,7 +73,7 @@ squeeze(GString *out, struct span s)
 
 	for (i = 0; i < s.n; i += n)
 		if (!is_passed_over((struct span){s.p + i, s.n - i}, &n))
-			g_string_append_len(out, s.p + i, (gssize)n);
+			g_string_append_c(out, s.p[i]); /* n is 1 */
 }
 
 /* p NULL: no memory, or too much text. */

@@ -23,17 +23,22 @@ peek(const struct markup_reader *r, size_t at)
 	return at < r->text.n ? r->text.p[at] : '\0';
 }
 
-/* Behind what is looked for, or SIZE_MAX. */
+/* Behind what is looked for, some characters, or SIZE_MAX. */
 static size_t
 behind(const struct markup_reader *r, size_t from, struct span what)
 {
-	const char *found;
+	const char *at = r->text.p + from, *end = r->text.p + r->text.n;
 
 	if (from > r->text.n)
 		return (size_t)-1;
-	found = memmem(r->text.p + from, r->text.n - from, what.p, what.n);
-	return found == NULL ? (size_t)-1 :
-		(size_t)(found - r->text.p) + what.n;
+	while ((size_t)(end - at) >= what.n &&
+	       (at = memchr(at, what.p[0], (size_t)(end - at))) != NULL) {
+		if ((size_t)(end - at) >= what.n &&
+		    memcmp(at, what.p, what.n) == 0)
+			return (size_t)(at - r->text.p) + what.n;
+		at++;
+	}
+	return (size_t)-1;
 }
 
 /* WHATWG 13.2.5.43 to 51; "<!--" stands at `at`. */

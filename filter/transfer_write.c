@@ -41,11 +41,20 @@ is_plain(struct span s, size_t i, size_t column)
 	return c > ' ' && c < 0x7f && c != '=';
 }
 
+static void
+put_hex(GString *out, char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	g_string_append_c(out, '=');
+	g_string_append_c(out, digits[(unsigned char)c >> 4]);
+	g_string_append_c(out, digits[c & 15]);
+}
+
 void
 transfer_write_qp(GString *out, struct span text)
 {
 	size_t i, n, column = 0;
-	char hex[4];
 
 	for (i = 0; i < text.n; i++) {
 		if (is_line_end(text, i)) {
@@ -61,9 +70,10 @@ transfer_write_qp(GString *out, struct span text)
 			column = 0;
 			n = is_plain(text, i, 0) ? 1 : 3;
 		}
-		g_snprintf(hex, sizeof(hex), n == 1 ? "%c" : "=%02X",
-		           (unsigned char)text.p[i]);
-		g_string_append(out, hex);
+		if (n == 1)
+			g_string_append_c(out, text.p[i]);
+		else
+			put_hex(out, text.p[i]);
 		column += n;
 	}
 }

@@ -76,6 +76,7 @@ read_part(struct writer *w)
 	if (w->why != NULL)
 		return true;
 	w->flowed = is_flowed(w);
+	w->e->mime->decoded = 0; /* own_find had its share */
 	w->decoded = mime_decode(w->e->mime, w->encoding, p->bytes);
 	if (w->decoded.p == NULL) {
 		w->why = w->e->mime->full;

@@ -157,27 +157,37 @@ add_flowed(GString *out, struct span line)
 	g_string_append_len(out, line.p, (gssize)line.n);
 }
 
+/* The line at *rest, without its end, and what follows; *ended: it has one. */
+static struct span
+take_line(struct span *rest, bool *ended)
+{
+	const char *end = memchr(rest->p, '\n', rest->n);
+	struct span line = *rest;
+
+	*ended = end != NULL;
+	if (end != NULL)
+		line.n = (size_t)(end - line.p);
+	rest->p += line.n + *ended;
+	rest->n -= line.n + *ended;
+	line.n -= line.n > 0 && line.p[line.n - 1] == '\r';
+	return line;
+}
+
 /* With the line ends that the part has. */
 static void
 add_lines(const struct writer *w, GString *out, struct span text,
           const char *newline)
 {
-	const char *end;
 	struct span line;
+	bool ended;
 
 	while (text.n > 0) {
-		end = memchr(text.p, '\n', text.n);
-		line = (struct span){text.p, end == NULL ? text.n :
-			(size_t)(end - text.p)};
-		text.n -= line.n + (end != NULL);
-		text.p += line.n + (end != NULL);
-		if (line.n > 0 && line.p[line.n - 1] == '\r')
-			line.n--;
+		line = take_line(&text, &ended);
 		if (w->flowed)
 			add_flowed(out, line);
 		else
 			g_string_append_len(out, line.p, (gssize)line.n);
-		if (end != NULL)
+		if (ended)
 			g_string_append(out, newline);
 	}
 }
@@ -228,7 +238,7 @@ add_insertion(const struct writer *w, GString *out, struct span old,
 /* ---- charsets ---- */
 
 /* HTML in any charset: a reference for what it lacks. */
-static bool
+static void
 add_referenced(const struct writer *w, GString *out, struct span text)
 {
 	size_t i, n;
@@ -246,7 +256,6 @@ add_referenced(const struct writer *w, GString *out, struct span text)
 		    (struct span){text.p + i, n}))
 			g_string_append_printf(out, "&#%u;", (unsigned)c);
 	}
-	return true;
 }
 
 /* Can the part's charset carry it? Then it is appended to out. */
@@ -255,8 +264,11 @@ in_charset(const struct writer *w, GString *out, struct span text)
 {
 	if (!charset_has_ascii(w->charset))
 		return false;
-	return charset_from_utf8(out, w->charset, text) ||
-		(w->own->html && add_referenced(w, out, text));
+	if (charset_from_utf8(out, w->charset, text))
+		return true;
+	if (w->own->html)
+		add_referenced(w, out, text);
+	return w->own->html;
 }
 
 /* Is it read behind what stands there as it is alone? That may be shifted. */
@@ -305,8 +317,8 @@ is_boundary(const struct mime *m, struct span line)
 static bool
 is_fit(const struct writer *w, struct span text)
 {
-	const char *end;
 	struct span line;
+	bool ended;
 	size_t i;
 
 	for (i = 0; i < text.n; i++)
@@ -314,12 +326,7 @@ is_fit(const struct writer *w, struct span text)
 		    text.p[i] == '\0')
 			return false;
 	while (text.n > 0) {
-		end = memchr(text.p, '\n', text.n);
-		line = (struct span){text.p, end == NULL ? text.n :
-			(size_t)(end - text.p)};
-		text.n -= line.n + (end != NULL);
-		text.p += line.n + (end != NULL);
-		line.n -= line.n > 0 && line.p[line.n - 1] == '\r';
+		line = take_line(&text, &ended);
 		if (line.n > LINE_MAX_BYTES || is_boundary(w->e->mime, line))
 			return false;
 	}

@@ -396,6 +396,7 @@ notifier_drain(struct notifier *n, unsigned milliseconds)
 		.tv_nsec = (long)(until % SECOND),
 	};
 	const struct waiting *w;
+	bool idle;
 
 	pthread_mutex_lock(&n->lock);
 	while (n->n_waiting > 0 && pthread_cond_timedwait(&n->changed,
@@ -406,8 +407,14 @@ notifier_drain(struct notifier *n, unsigned milliseconds)
 		tell(n, w->mail.rule, w->mail.address, "vaglio ends");
 	for (w = n->first; w != NULL; w = w->next)
 		tell(n, w->mail.rule, w->mail.address, "vaglio ends");
+	idle = n->at_work == NULL;
 	pthread_cond_broadcast(&n->changed);
 	pthread_mutex_unlock(&n->lock);
+	/* A thread that is at work may wait for a server for long. */
+	if (n->started && idle) {
+		pthread_join(n->thread, NULL);
+		n->started = false;
+	}
 }
 
 void

@@ -89,7 +89,10 @@ def attachments_taken_out(stage):
     for name, (sent, arrived, pieces, left) in MESSAGES.items():
         before = raw(sent, pieces, False)
         _, after, queue_id = send(stage, STRANGER, before)
-        check_bytes(name, raw(arrived or sent, pieces, True), after)
+        wanted = raw(arrived or sent, pieces, True)
+        if stage.mta.name == "sendmail":  # which writes the last mark anew
+            wanted = wanted.replace(b"--=m-- \r\n", b"--=m--\r\n")
+        check_bytes(name, wanted, after)
         if files(after) != left:
             raise Failure("%s: these are left: %r" % (name, files(after)))
         log = [line for line in stage.vaglio.log().split("\n")

@@ -248,9 +248,12 @@ postfix_read(struct visit *v, const char *folder, struct postfix *pf)
 
 /* ---- a list of milters ---- */
 
-/* Between commas and blanks, or between braces. */
-struct entry
-postfix_entry(struct span *rest)
+/*
+ * The next entry, between commas and blanks or between braces; text.p NULL:
+ * none.
+ */
+static struct entry
+next_entry(struct span *rest)
 {
 	struct entry e = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
 	size_t n = 0, depth = 0;
@@ -368,8 +371,8 @@ relation_of_foreign(struct visit *v, const struct postfix *pf,
 	return visit_is_port(v, name.host, name.port) ? FOREIGN : BAD;
 }
 
-enum relation
-postfix_relation(struct visit *v, const struct postfix *pf,
+static enum relation
+relation_of(struct visit *v, const struct postfix *pf,
                  const struct door *d, const struct entry *e)
 {
 	struct span rest = e->address;
@@ -393,8 +396,8 @@ postfix_attachment(struct visit *v, const struct postfix *pf,
 	struct entry e;
 
 	*best = (struct entry){{NULL, 0}, {NULL, 0}, {NULL, 0}};
-	while (list.p != NULL && (e = postfix_entry(&list)).text.p != NULL) {
-		r = postfix_relation(v, pf, d, &e);
+	while (list.p != NULL && (e = next_entry(&list)).text.p != NULL) {
+		r = relation_of(v, pf, d, &e);
 		if (r <= most)
 			continue;
 		most = r;

@@ -43,9 +43,6 @@ struct entry {
 	struct span text, address, settings;
 };
 
-/* The next of a list; text.p NULL: none. */
-struct entry postfix_entry(struct span *rest);
-
 /* A setting of the entry's own; p NULL: it has none. */
 struct span postfix_entry_setting(const struct entry *e, const char *name);
 
@@ -57,9 +54,6 @@ enum relation {
 	FOREIGN, /* ours, as Sendmail writes it */
 	OURS,
 };
-
-enum relation postfix_relation(struct visit *v, const struct postfix *pf,
-                               const struct door *d, const struct entry *e);
 
 /* The entry of the door that is nearest to being ours. */
 enum relation postfix_attachment(struct visit *v, const struct postfix *pf,

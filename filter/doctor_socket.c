@@ -7,7 +7,6 @@
 #include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -185,6 +185,6 @@ struct span effect_text(const struct effect *e, struct span name,
  * TRUTH_NO: nothing matched; TRUTH_FAILED: a limit.
  */
 enum truth effect_rewrite(const struct effect *e, struct span value,
-                          struct arena *a, struct subst **edits, size_t *n);
+                          struct arena *a, struct subst **substs, size_t *n);
 
 #endif

@@ -37,43 +37,74 @@ same_family(const struct question *a, const struct question *b)
 	       && span_is_nocase(a->ask.argument, b->ask.argument);
 }
 
-/* The item of the value that decided a leaf of that family. */
-static bool
-deciding_item(struct evaluation *e, size_t node, size_t ask, unsigned *item)
+/* The value that decided a leaf of that family. */
+static const struct value *
+deciding_value(struct evaluation *e, size_t node, size_t ask)
 {
 	const struct question *questions = e->program->questions;
+	const struct value *v;
 	const struct node *n;
 	size_t i;
 
 	if (node == NO_NODE)
-		return false;
+		return NULL;
 	n = &e->program->nodes[node];
 	if (n->kind == NODE_NOT)
-		return deciding_item(e, n->left, ask, item);
-	if (n->kind < NODE_NOT)
-		return deciding_item(e, n->left, ask, item)
-		       || deciding_item(e, n->right, ask, item);
+		return deciding_value(e, n->left, ask);
+	if (n->kind < NODE_NOT) {
+		v = deciding_value(e, n->left, ask);
+		return v != NULL ? v : deciding_value(e, n->right, ask);
+	}
 	if (!same_family(&questions[n->ask], &questions[ask])
 	    || !eval_deciding(e, n, &i))
-		return false;
-	*item = eval_fact(e, n->ask)->values[i].item;
-	return true;
+		return NULL;
+	return &eval_fact(e, n->ask)->values[i];
+}
+
+static bool
+ends_with(struct span s, struct span end)
+{
+	return end.n > 0 && s.n >= end.n
+	       && span_is_nocase((struct span){s.p + s.n - end.n, end.n}, end);
+}
+
+/*
+ * What of a fact goes with the value that decided: that value itself; else
+ * one of the same thing, and of its names one that ends so, for it may be the
+ * extension that decided.
+ */
+static const struct value *
+going_with(const struct fact *f, const struct value *deciding)
+{
+	const struct value *found = NULL, *v;
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		v = &f->values[i];
+		if (v == deciding)
+			return v;
+		if (v->item != deciding->item)
+			continue;
+		if (found == NULL || (!ends_with(found->text, deciding->text)
+		                      && ends_with(v->text, deciding->text)))
+			found = v;
+	}
+	return found;
 }
 
 const struct value *
 fill_value(struct evaluation *e, const struct rule *r, size_t ask)
 {
 	const struct fact *f = eval_fact(e, ask);
-	unsigned item;
-	size_t i;
+	const struct value *deciding = NULL, *found = NULL;
 
 	if (f->state != FACT_HERE)
 		return NULL;
-	if (f->n > 1 && deciding_item(e, r->node, ask, &item))
-		for (i = 0; i < f->n; i++)
-			if (f->values[i].item == item)
-				return &f->values[i];
-	return &f->values[0];
+	if (f->n > 1)
+		deciding = deciding_value(e, r->node, ask);
+	if (deciding != NULL)
+		found = going_with(f, deciding);
+	return found != NULL ? found : &f->values[0];
 }
 
 /* ---- a text that grows ---- */

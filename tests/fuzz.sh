@@ -27,3 +27,5 @@ tests/fuzz_archive -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/archive/* || exit 1
 tests/fuzz_change -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
 	"${srcdir:-.}"/tests/mime/*.eml || exit 1
+tests/fuzz_detach -seconds "${FUZZ_SECONDS:-3}" -seed "${FUZZ_SEED:-1}" \
+	"${srcdir:-.}"/tests/mime/*.eml "${srcdir:-.}"/tests/cases/attach*.eml || exit 1

@@ -262,6 +262,9 @@ tests_test_dns_table_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # Messages, and what the subjects of their parts say.
+noinst_PROGRAMS += tests/fuzz_detach
+tests_fuzz_detach_SOURCES = tests/fuzz_detach.c tests/fuzz_main.c
+tests_fuzz_detach_LDADD = $(FILTER_LIBS)
 noinst_PROGRAMS += tests/changed
 tests_changed_SOURCES = tests/changed.c
 tests_changed_LDADD = $(FILTER_LIBS)

@@ -38,7 +38,7 @@ MIXED = (
      b"Content-Transfer-Encoding: base64\r\n\r\nQU\r\nJD\r\n--=m\r\n",
      (b"Content-Disposition: attachment;\r\n"
       b" filename*=utf-8''gr%C3%BC%C3%9Fe.js\r\n\r\nABCD", SAID),
-     b"\r\n--=m-- \r\nAn end\r\n"], ["a.pdf"])
+     b"\r\n--=m--\r\nAn end\r\n"], ["a.pdf"])
 
 # A part goes with the line of the boundary before it.
 FIRST = (

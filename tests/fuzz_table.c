@@ -11,6 +11,7 @@
 
 #include "diag.h"
 #include "domain.h"
+#include "fold.h"
 #include "table.h"
 #include "utf8.h"
 
@@ -114,7 +115,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool good = t != NULL && diags_errors(d) == 0;
 	enum value_type type;
 
-	if (a == NULL || (t == NULL && diags_errors(d) == 0))
+	if (a == NULL || (t == NULL && diags_errors(d) == 0) ||
+	    fold_open() != NULL)
 		abort();
 	if (t != NULL) {
 		for (type = VALUE_TEXT; type <= VALUE_NUMBER; type++) {

@@ -2,7 +2,6 @@
 Postfix is not touched."""
 
 import base64
-import contextlib
 import os
 import shutil
 import socketserver

@@ -29,3 +29,10 @@ tests_bench_backend_bench_SOURCES = tests/bench/backend_bench.c
 tests_bench_backend_bench_LDADD = $(RULES_LIBS)
 EXTRA_DIST += tests/bench/backends
 CLEANFILES += tests/bench/backend_bench$(EXEEXT)
+
+# What decoding and matching a text cost: make tests/bench/mime_bench
+EXTRA_PROGRAMS += tests/bench/mime_bench
+tests_bench_mime_bench_SOURCES = tests/bench/mime_bench.c
+tests_bench_mime_bench_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(PCRE2_CFLAGS)
+tests_bench_mime_bench_LDADD = $(FILTER_LIBS)
+CLEANFILES += tests/bench/mime_bench$(EXEEXT)

@@ -138,8 +138,9 @@ raw_end(const struct markup_reader *r, size_t at, struct span name)
 
 	while ((at = behind(r, at, SPAN("</"))) != (size_t)-1) {
 		found = name_at(r, at);
-		if (span_is_nocase(found, name))
-			return at - 2;
+		if (span_is_nocase(found, name)) /* which may have no end */
+			return tag_end(r, at + found.n) == (size_t)-1 ?
+				(size_t)-1 : at - 2;
 	}
 	return at;
 }

@@ -292,6 +292,8 @@ START_TEST(html_goes_before_the_end_of_the_body)
 	             "<p title='</body>'>b\r\n<div>x</div>");
 	html_becomes("a<!-- </body>", APPEND("x"),
 	             "a\r\n<div>x</div>\r\n<!-- </body>");
+	html_becomes("a<style></body></style", APPEND("x"),
+	             "a\r\n<div>x</div>\r\n<style></body></style");
 	html_becomes("a<style></body>", APPEND("x"),
 	             "a\r\n<div>x</div>\r\n<style></body>");
 }

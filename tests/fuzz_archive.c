@@ -28,16 +28,15 @@ hold(bool promise)
 		abort();
 }
 
-static volatile unsigned sum;
-
 /* At each byte. */
 static void
 look(struct span s)
 {
+	const volatile char *p = s.p;
 	size_t i;
 
 	for (i = 0; i < s.n; i++)
-		sum += (unsigned char)s.p[i];
+		(void)p[i];
 }
 
 static bool

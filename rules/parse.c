@@ -404,6 +404,7 @@ parse_set_server(struct parser *p, struct ast_set *set)
 static struct ast_set *
 parse_set(struct parser *p)
 {
+	static const char *const server[] = {"redis"};
 	struct ast_set *set = parser_alloc(p, sizeof(*set));
 	struct ast_value *v = parser_alloc(p, sizeof(*v));
 	struct token t;
@@ -431,9 +432,14 @@ parse_set(struct parser *p)
 	v->place = t.place;
 	v->text = t.text;
 	set->value = v;
-	if (v->kind == AST_WORD && span_is(v->text, SPAN("redis")) &&
-	    !parser_ends(p) && parser_peek(p)->kind == TOKEN_STRING)
+	if (v->kind != AST_WORD || parser_ends(p) || parser_new_line(p))
+		return set;
+	if (span_is(v->text, SPAN("redis")))
 		parse_set_server(p, set);
+	else if (parser_peek(p)->kind == TOKEN_STRING &&
+	         diag_nearest(v->text, server, 1) != NULL)
+		FAIL(p, v->place, "unknown word %s%s",
+		     parser_quote(p, v->text), parser_meant(p, *server));
 	return set;
 }
 

@@ -255,6 +255,8 @@ condition_missing(struct parser *p)
 	if (kind == WORD_RESERVED)
 		FAIL(p, t->place, "%s is reserved for later",
 		     parser_found(p));
+	if (parser_at(p, "limit"))
+		FAIL(p, t->place, "\"over\" is missing before \"limit\"");
 	if (words_foreign_operator(t->text) != NULL || t->text.p[0] == '!')
 		FAIL(p, t->place, "a condition begins with a subject or a "
 		     "defined name, not %s (the opposite is \"not\")",
@@ -271,6 +273,21 @@ parse_quantifier(struct parser *p)
 	return parser_accept(p, "every") ? QUANT_EVERY : QUANT_NONE;
 }
 
+/* "foled subject", "ovr limit": the first is no define of anybody's. */
+static void
+refuse_misspelt_modifier(struct parser *p)
+{
+	const struct token *t = parser_peek(p), *next = parser_peek2(p);
+	const char *meant = words_nearest_modifier(t->text);
+
+	if (meant == NULL || next->first || next->kind != TOKEN_WORD)
+		return;
+	if (words_kind(next->text) == WORD_SUBJECT ||
+	    span_is(next->text, SPAN("limit")))
+		FAIL(p, t->place, "unknown word %s%s", parser_found(p),
+		     parser_meant(p, meant));
+}
+
 /* A word that names no subject: a define, if it may be one here. */
 static struct expr *
 parse_name_or_comparison(struct parser *p, enum quantifier quant,
@@ -284,6 +301,7 @@ parse_name_or_comparison(struct parser *p, enum quantifier quant,
 	    words_kind(t->text) != WORD_FREE || t->text.p[0] == '!' ||
 	    words_foreign_operator(t->text) != NULL)
 		condition_missing(p);
+	refuse_misspelt_modifier(p);
 	next = parser_peek2(p);
 	if (t->text.p[0] >= '0' && t->text.p[0] <= '9' &&
 	    find_operator(next, &op) && next->kind != TOKEN_WORD)
@@ -330,6 +348,10 @@ refuse_follower(struct parser *p, bool bare)
 
 	if (parser_peek(p)->kind == TOKEN_WORD)
 		refuse_misspelt(p, parser_peek(p)->text, bare);
+	if (bare && (parser_at(p, "folded") || parser_at(p, "any") ||
+	             parser_at(p, "every")))
+		FAIL(p, place, "%s stands before the subject",
+		     parser_found(p));
 	if (parser_peek(p)->kind == TOKEN_PAREN_END)
 		FAIL(p, place, "there is no \"(\" for this \")\"");
 	FAIL(p, place, "%s can't stand after a condition: \"and\", \"or\"%s "

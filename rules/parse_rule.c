@@ -206,6 +206,59 @@ unknown_second(struct parser *p, const struct token *first)
 	     parser_meant(p, words_nearest_second(first->text, t->text)));
 }
 
+/* A word that may stand at the end of the action before. */
+static const char *
+nearest_tail(const struct ast_action *before, struct span word)
+{
+	static const struct {
+		unsigned takes;
+		const char *word;
+	} tails[] = {
+		{TAKES_MATCHING, "matching"}, {TAKES_PER, "once per"},
+		{TAKES_PER | TAKES_BODY, "once"}, {TAKES_BODY, "in html"},
+	};
+	const char *words[sizeof(tails) / sizeof(tails[0])];
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+		if (before->row->takes & tails[i].takes)
+			words[n++] = tails[i].word;
+	return diag_nearest(word, words, n);
+}
+
+/* What belongs to the action before, and is not as it should be. */
+static void
+refuse_tail(struct parser *p, const struct ast_action *before)
+{
+	const struct token *t = parser_peek(p);
+	unsigned takes = before->row->takes;
+	const char *meant;
+
+	if ((takes & TAKES_MATCHING) && before->pattern == NULL &&
+	    t->kind == TOKEN_PATTERN)
+		FAIL(p, t->place,
+		     "\"matching\" is missing before this pattern");
+	if (t->kind != TOKEN_WORD)
+		return;
+	if ((takes & TAKES_BODY) &&
+	    (parser_at(p, "html") || parser_at(p, "text")))
+		FAIL(p, t->place, "\"in\" is missing before %s",
+		     parser_found(p));
+	if (before->once && parser_at(p, "in"))
+		FAIL(p, t->place, "\"once\" stands last: behind in html "
+		     "\"...\"");
+	if ((takes & TAKES_PER) && parser_at(p, "per"))
+		FAIL(p, t->place, "\"once\" is missing before \"per\"");
+	if (span_is(span_of(before->row->words), SPAN("remove attachment")) &&
+	    parser_at(p, "with"))
+		FAIL(p, t->place, "\"with\" and a text stand after "
+		     "\"replace attachment\"");
+	meant = t->first ? NULL : nearest_tail(before, t->text);
+	if (meant != NULL && !parser_at(p, meant))
+		FAIL(p, t->place, "unknown word %s%s", parser_found(p),
+		     parser_meant(p, meant));
+}
+
 /* What else stands where an action should. */
 static _Noreturn void
 unknown_action(struct parser *p, const struct ast_action *before)
@@ -213,6 +266,8 @@ unknown_action(struct parser *p, const struct ast_action *before)
 	const struct token *t = parser_peek(p);
 	const char *meant;
 
+	if (before != NULL)
+		refuse_tail(p, before);
 	if (t->kind != TOKEN_WORD)
 		FAIL(p, t->place, "an action is expected here, not %s",
 		     parser_found(p));

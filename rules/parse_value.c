@@ -378,9 +378,10 @@ refuse_folded(struct parser *p)
 	if (!parser_at(p, "folded"))
 		return;
 	next = parser_peek2(p);
-	if (!next->first && next->kind == TOKEN_WORD &&
-	    (span_is(next->text, SPAN("raw")) ||
-	     subject_find(next->text) != NULL))
+	if (!next->first && (next->kind == TOKEN_STRING ||
+	    (next->kind == TOKEN_WORD &&
+	     (span_is(next->text, SPAN("raw")) ||
+	      subject_find(next->text) != NULL))))
 		FAIL(p, parser_peek(p)->place, "\"folded\" stands before the "
 		     "first subject: it folds both sides");
 }

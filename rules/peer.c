@@ -307,7 +307,8 @@ look_up(struct peer *p, const char *host, const char *port,
 	struct endpoint *e;
 
 	if (error != 0) {
-		snprintf(why, PEER_WHY, "%s", gai_strerror(error));
+		snprintf(why, PEER_WHY, "%s", error == EAI_SERVICE ?
+		         "there is no such port" : gai_strerror(error));
 		return false;
 	}
 	for (i = list; i != NULL && p->n_endpoints < ADDRESSES; i = i->ai_next) {
@@ -325,7 +326,8 @@ take_inet(struct peer *p, char *host, char why[PEER_WHY])
 {
 	char *port = strrchr(host, ':');
 
-	if (port == NULL || port == host || port[1] == '\0') {
+	if (port == NULL || port == host || port[1] == '\0' ||
+	    strchr(host, '/') != NULL) {
 		snprintf(why, PEER_WHY, "it is no host:port");
 		return false;
 	}

@@ -121,6 +121,12 @@ words_nearest_operator(struct span word)
 }
 
 const char *
+words_nearest_modifier(struct span word)
+{
+	return diag_nearest(word, modifiers, COUNT(modifiers));
+}
+
+const char *
 words_nearest_action(struct span word)
 {
 	static const char *const others[] = {"if", "unless", "on error"};
@@ -180,7 +186,8 @@ words_foreign_operator(struct span word)
 		{"=", "is"}, {"==", "is"}, {"eq", "is"}, {"equals", "is"},
 		{"are", "is"}, {"!=", "is not"}, {"ne", "is not"},
 		{"isnt", "is not"}, {"=~", "matches"}, {"~", "matches"},
-		{"~~", "matches"}, {"match", "matches"}, {"like", "matches"},
+		{"~~", "matches"}, {"match", "matches"}, {"matching", "matches"},
+		{"like", "matches"},
 		{"!~", "not matches"}, {"has", "contains"},
 		{"includes", "contains"}, {"starts", "begins"},
 		{"startswith", "begins"}, {"endswith", "ends"},

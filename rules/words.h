@@ -32,6 +32,7 @@ bool words_have(const char *const *names, size_t n, struct span word);
 /* The nearest word of each kind, or NULL if none was meant. */
 const char *words_nearest_subject(struct span word);
 const char *words_nearest_operator(struct span word);
+const char *words_nearest_modifier(struct span word);
 
 /* Of the actions' first words; of the second ones after first. */
 const char *words_nearest_action(struct span word);

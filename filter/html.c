@@ -262,6 +262,8 @@ add_refresh(struct walk *w, struct span s)
 	char quote = 0;
 	size_t i = 0;
 
+	if (s.n == 0)
+		return;
 	while (i < s.n && strchr("0123456789.;, \t\n\r\f", s.p[i]) != NULL)
 		i++;
 	s = (struct span){s.p + i, s.n - i};

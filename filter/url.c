@@ -76,6 +76,22 @@ until(struct span s, const char *set)
 	return (struct span){s.p, i};
 }
 
+/* One after the other; a NUL in them stays. p NULL: no memory. */
+static struct span
+join(struct arena *a, const struct span *pieces, size_t n_pieces)
+{
+	size_t n = 0, i;
+	char *p;
+
+	for (i = 0; i < n_pieces; i++)
+		n += pieces[i].n;
+	p = arena_alloc(a, n + 1);
+	for (i = n = 0; p != NULL && i < n_pieces; n += pieces[i++].n)
+		if (pieces[i].n > 0)
+			memcpy(p + n, pieces[i].p, pieces[i].n);
+	return (struct span){p, n};
+}
+
 /* ---- the host ---- */
 
 /* The byte that "%41" at i stands for; -1: it is no such thing. */
@@ -287,21 +303,25 @@ write_text(struct arena *a, const struct url *u, struct span port,
            struct span rest)
 {
 	size_t user = u->authority.n, path = until(rest, "?#").n, i;
-	struct span s;
+	struct span pieces[6], s;
 	char *p;
 
 	while (user > 0 && u->authority.p[user - 1] != '@')
 		user--;
-	s = arena_printf(a, "%.*s://%.*s%.*s%.*s", SPAN_ARG(u->scheme),
-		(int)user, u->authority.p, SPAN_ARG(u->host), SPAN_ARG(port));
-	p = s.p == NULL ? NULL : arena_alloc(a, s.n + rest.n + 1);
-	if (p == NULL)
-		return (struct span){NULL, 0};
-	memcpy(p, s.p, s.n);
-	for (i = 0; i < rest.n; i++)
-		p[s.n + i] = u->special && i < path && rest.p[i] == '\\' ?
-			'/' : rest.p[i];
-	return (struct span){p, s.n + rest.n};
+	pieces[0] = u->scheme;
+	pieces[1] = SPAN("://");
+	pieces[2] = (struct span){u->authority.p, user};
+	pieces[3] = u->host;
+	pieces[4] = port;
+	pieces[5] = rest;
+	s = join(a, pieces, 6);
+	if (s.p == NULL || !u->special)
+		return s;
+	p = (char *)(uintptr_t)s.p + s.n - rest.n;
+	for (i = 0; i < path; i++)
+		if (p[i] == '\\')
+			p[i] = '/';
+	return s;
 }
 
 static enum url_end
@@ -343,7 +363,7 @@ relative(struct arena *a, struct span s, const struct url *base,
 {
 	struct span before = folder_of(base);
 	size_t least = base->scheme.n + 3;
-	const char *slash = "";
+	struct span slash = SPAN("");
 
 	*u = *base;
 	if (is_slash(s.p[0], true))
@@ -351,9 +371,8 @@ relative(struct arena *a, struct span s, const struct url *base,
 	else if (s.p[0] == '?')
 		before = until(base->text, "?#");
 	else if (before.p[before.n - 1] != '/' || before.n <= least)
-		slash = "/";
-	u->text = arena_printf(a, "%.*s%s%.*s", SPAN_ARG(before), slash,
-		SPAN_ARG(s));
+		slash = SPAN("/");
+	u->text = join(a, (struct span[]){before, slash, s}, 3);
 	return u->text.p == NULL ? URL_NO_MEMORY : URL_READ;
 }
 
@@ -426,17 +445,7 @@ with_scheme(struct arena *a, struct span s, const struct url *base,
 	}
 	if (n >= 2)
 		return with_authority(a, drop(s, 2), u);
-	u->text = arena_printf(a, "%.*s:", SPAN_ARG(u->scheme));
-	if (u->text.p != NULL) {
-		char *p = arena_alloc(a, u->text.n + s.n + 1);
-
-		if (p == NULL)
-			return URL_NO_MEMORY;
-		memcpy(p, u->text.p, u->text.n);
-		if (s.n > 0)
-			memcpy(p + u->text.n, s.p, s.n);
-		u->text = (struct span){p, u->text.n + s.n};
-	}
+	u->text = join(a, (struct span[]){u->scheme, SPAN(":"), s}, 3);
 	return u->text.p == NULL ? URL_NO_MEMORY : URL_READ;
 }
 

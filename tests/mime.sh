@@ -2,6 +2,8 @@
 # Each message of tests/mime, and what the subjects of its parts must say.
 srcdir=${srcdir:-.}
 failed=0 passed=0
+LC_ALL=C # as a service has it
+export LC_ALL
 got=$(mktemp) || exit 99
 trap 'rm -f "$got"' EXIT
 

@@ -179,6 +179,24 @@ START_TEST(relative_urls_are_of_their_base)
 }
 END_TEST
 
+START_TEST(nothing_is_lost_at_a_nul)
+{
+	struct arena *a = arena_new(0);
+	struct url u, base;
+
+	ck_assert_ptr_null(url_open());
+	ck_assert_int_eq(url_read(a, SPAN("foo://a\0@b.example/c\0d"), NULL,
+		&u), URL_READ);
+	ck_assert(span_is(u.text, SPAN("foo://a\0@b.example/c\0d")));
+	ck_assert(span_is(u.host, SPAN("b.example")));
+	ck_assert_int_eq(url_read(a, SPAN("https://b.example/c\0d/e"), NULL,
+		&base), URL_READ);
+	ck_assert_int_eq(url_read(a, SPAN("f\0g"), &base, &u), URL_READ);
+	ck_assert(span_is(u.text, SPAN("https://b.example/c\0d/f\0g")));
+	arena_free(a);
+}
+END_TEST
+
 /* ---- in texts ---- */
 
 static const char *
@@ -265,4 +283,4 @@ START_TEST(no_url_takes_long)
 END_TEST
 
 CHECK_MAIN("url", urls_lead_where_browsers_go, relative_urls_are_of_their_base,
-	links_stand_in_texts, no_url_takes_long)
+	nothing_is_lost_at_a_nul, links_stand_in_texts, no_url_takes_long)

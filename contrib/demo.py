@@ -4,7 +4,6 @@ import difflib
 import os
 import re
 import shutil
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -12,7 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "endtoend"))
 
 from nameserver import TXT, NameServer  # noqa: E402
-from postfix import Postfix, why_not  # noqa: E402
+from postfix import Postfix, postmap, why_not  # noqa: E402
 from private import (Client, Door, Failure, Sink, Vaglio,  # noqa: E402
                      Workplace, plain, until)
 
@@ -219,7 +218,7 @@ def play(work, binary):
     vaglio = Vaglio(work, binary, os.path.join(work.top, "vaglio"), policy)
     for name in ("domains", "logins", "moved", "blocked"):
         shutil.copy(os.path.join(HERE, "policies", name), vaglio.folder)
-    subprocess.run(["postmap", "lmdb:%s/moved" % vaglio.folder], check=True)
+    postmap("lmdb", os.path.join(vaglio.folder, "moved"))
     door = Door("demo", vaglio.milter,
                 ["mynetworks = 0.0.0.0/0"])
     postfix = Postfix(work, [door])

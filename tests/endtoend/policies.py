@@ -3,9 +3,9 @@
 import os
 import re
 import shutil
-import subprocess
 
 from nameserver import A, TXT, NameServer
+from postfix import postmap
 from private import Failure, Sink, Visitor
 from scenes import fields, scene, unfolded
 
@@ -119,12 +119,7 @@ def sender_map(stage, kind, name):
     with open(path, "w", encoding="utf-8") as f:
         f.writelines(l for l in text("senders").splitlines(True)
                      if not l.startswith("/"))
-    # of its own: Debian's Postfix has no main.cf until it is set up
-    with open(os.path.join(stage.vaglio.folder, "main.cf"), "w",
-              encoding="utf-8") as f:
-        f.write("compatibility_level = 3.6\n")
-    subprocess.run(["postmap", "-c", stage.vaglio.folder,
-                    "%s:%s" % (kind, path)], check=True)
+    postmap(kind, path)
     os.unlink(path)
     stage.vaglio.write(text("relay.conf").replace(
         'table <senders>   file "senders"',

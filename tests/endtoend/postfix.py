@@ -108,6 +108,16 @@ postlog   unix-dgram n - n - 1 postlogd
 """
 
 
+def postmap(kind, path):
+    """Makes a map of the text at path. Debian's Postfix has no main.cf until
+    it is set up, so postmap gets one."""
+    folder = os.path.dirname(path)
+    with open(os.path.join(folder, "main.cf"), "w", encoding="utf-8") as f:
+        f.write("compatibility_level = 3.6\n")
+    subprocess.run(["postmap", "-c", folder, "%s:%s" % (kind, path)],
+                   check=True)
+
+
 def why_not():
     """Why no private Postfix can be put up here, or None."""
     if os.geteuid() != 0:

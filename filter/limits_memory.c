@@ -256,7 +256,7 @@ find(const struct memory *m, struct counts *c, struct span key)
 static bool
 is_idle(const struct counts *c, const struct entry *e, int64_t now)
 {
-	return now / c->width - e->window.at >= WINDOW_PARTS;
+	return window_idle(&e->window, c->width, now);
 }
 
 /* Those that count nothing any more, two for each new one; and if there are
@@ -338,12 +338,13 @@ ask_locked(struct memory *m, const struct limit *limit, struct span key,
 {
 	struct counts *c = counts_of(m, limit);
 	struct entry *e = c == NULL ? NULL : find(m, c, key);
+	int64_t now;
 
 	if (c == NULL)
 		return failed(found, "no memory");
-	found->when = m->now(m->of);
+	now = m->now(m->of);
 	if (e != NULL) {
-		window_move(&e->window, c->width, found->when);
+		window_move(&e->window, c->width, now);
 		found->used = window_used(&e->window);
 	}
 	if ((double)found->used + (double)n > limit->most)
@@ -351,10 +352,11 @@ ask_locked(struct memory *m, const struct limit *limit, struct span key,
 	if (!take)
 		return TRUTH_NO;
 	if (e == NULL)
-		e = add_entry(m, c, key, found->when);
+		e = add_entry(m, c, key, now);
 	if (e == NULL)
 		return failed(found, "no memory");
 	window_add(&e->window, n);
+	found->when = window_when(&e->window, c->width);
 	TAILQ_REMOVE(&c->used, e, use);
 	TAILQ_INSERT_HEAD(&c->used, e, use);
 	mark(m, e);

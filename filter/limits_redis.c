@@ -27,29 +27,40 @@
 #define SAVE_SECONDS 3    /* that the end waits for the queue */
 
 /*
- * KEYS[1]; time in ms, n, most, what ("look", "take", "add"), when it was
- * taken. n of "add" may be less than 0. Gives: over, used before, the time.
+ * ARGV[1] is the limit's time in ms. The server's clock may have been set
+ * back, so what is of a time far ahead is past, too.
  */
-static const char script[] =
-"local t = redis.call('TIME')\n"
-"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
-"local time, n = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
-"local most = tonumber(ARGV[3])\n"
-"local width = math.ceil(time / 15)\n"
+#define WINDOW \
+"local t = redis.call('TIME')\n" \
+"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n" \
+"local time = tonumber(ARGV[1])\n" \
+"local width = math.ceil(time / 15)\n" \
+"local function counts(part)\n" \
+"  return math.abs(now - part - width / 2) < time + width / 2\n" \
+"end\n"
+
+/*
+ * KEYS[1]; time, n, most, what ("look", "take", "add"), when it was taken. n
+ * of "add" may be less than 0. Gives: over, used before, the end of the part
+ * in which n is counted now.
+ */
+static const char script[] = WINDOW
+"local n, most = tonumber(ARGV[2]), tonumber(ARGV[3])\n"
 "local used, all = 0, redis.call('HGETALL', KEYS[1])\n"
 "for i = 1, #all, 2 do\n"
-"  if all[i] + width + time > now then\n"
+"  if counts(tonumber(all[i])) then\n"
 "    used = used + all[i + 1]\n"
 "  elseif ARGV[4] ~= 'look' then\n"
 "    redis.call('HDEL', KEYS[1], all[i])\n"
 "  end\n"
 "end\n"
 "local over = used + n > most and 1 or 0\n"
+"local at = n < 0 and tonumber(ARGV[5]) or now\n"
+"at = at - at % width\n"
 "if ARGV[4] == 'look' or (ARGV[4] == 'take' and over == 1) then\n"
 "  return {over, used, now}\n"
 "end\n"
-"local at = n < 0 and tonumber(ARGV[5]) or now\n"
-"local part = string.format('%.0f', at - at % width)\n"
+"local part = string.format('%.0f', at)\n"
 "if n < 0 then\n"
 "  n = -math.min(-n, tonumber(redis.call('HGET', KEYS[1], part) or 0))\n"
 "end\n"
@@ -57,20 +68,17 @@ static const char script[] =
 "  redis.call('HINCRBY', KEYS[1], part, string.format('%.0f', n))\n"
 "  redis.call('PEXPIRE', KEYS[1], time + 2 * width)\n"
 "end\n"
-"return {0, used, now}\n";
+"return {0, used, at + width - 1}\n";
 
 /* KEYS; time, most. Gives for each: used, ms until less than most is. */
-static const char top_script[] =
-"local t = redis.call('TIME')\n"
-"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
-"local time, most = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
-"local width = math.ceil(time / 15)\n"
+static const char top_script[] = WINDOW
+"local most = tonumber(ARGV[2])\n"
 "local out = {}\n"
 "for i, key in ipairs(KEYS) do\n"
 "  local used, parts, free = 0, {}, 0\n"
 "  local all = redis.call('HGETALL', key)\n"
 "  for j = 1, #all, 2 do\n"
-"    if all[j] + width + time > now then\n"
+"    if counts(tonumber(all[j])) then\n"
 "      used = used + all[j + 1]\n"
 "      parts[#parts + 1] = {tonumber(all[j]), tonumber(all[j + 1])}\n"
 "    end\n"
@@ -322,6 +330,8 @@ save(struct limits *l)
 {
 	struct shared *s = (struct shared *)l;
 	struct timespec until;
+	unsigned long lost;
+	char text[600];
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += SAVE_SECONDS;
@@ -329,7 +339,13 @@ save(struct limits *l)
 	while (s->jobs > 0 &&
 	       pthread_cond_timedwait(&s->done, &s->lock, &until) == 0)
 		;
+	lost = s->lost + s->jobs;
 	pthread_mutex_unlock(&s->lock);
+	if (lost == 0 || s->teller.tell == NULL)
+		return;
+	snprintf(text, sizeof(text), "limits: redis %.400s: %lu counts are "
+	         "lost", s->where, lost);
+	s->teller.tell(s->teller.of, true, text);
 }
 
 /* A policy without limits needs no thread. */

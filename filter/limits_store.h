@@ -22,7 +22,7 @@ struct limits;
 
 struct limits_found {
 	uint64_t used;    /* without what was asked for */
-	int64_t when;     /* it was taken, for limits_add to give back */
+	int64_t when;     /* it was taken, as limits_add wants it to be told */
 	char why[LIMITS_WHY]; /* of TRUTH_FAILED */
 };
 

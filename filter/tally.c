@@ -11,12 +11,19 @@
 #include "siphash.h"
 #include "tally.h"
 
+/* What was taken at a time. */
+struct tally_take {
+	uint64_t n;
+	int64_t when;
+	struct tally_take *before;
+};
+
 /* A key of a limit that the message has to do with. */
 struct tally_key {
 	size_t limit;
 	struct span key;
 	uint64_t taken, due;
-	int64_t when;        /* it was taken last */
+	struct tally_take *takes; /* which are taken in all; the last first */
 };
 
 struct tally_answer {
@@ -34,6 +41,7 @@ struct tally {
 	size_t *slots;            /* number of a key + 1, or 0 */
 	size_t n_slots;           /* a power of two, or 0 */
 	size_t counted, upto;     /* recipients among the first upto */
+	bool lacking;             /* memory: what is due is not all known */
 	bool closed;
 };
 
@@ -220,6 +228,28 @@ words(struct told *t, const struct limit *l, struct span key, uint64_t used)
 		SPAN_ARG(key));
 }
 
+/*
+ * A client may take its time over a message, and what it took first be
+ * forgotten before it goes: so each is given back to its own time.
+ */
+static bool
+note_take(struct told *t, struct tally_key *k, uint64_t n, int64_t when)
+{
+	struct tally_take *take = k->takes;
+
+	if (take == NULL || take->when != when) {
+		take = arena_alloc(t->arena, sizeof(*take));
+		if (take == NULL)
+			return false;
+		take->when = when;
+		take->before = k->takes;
+		k->takes = take;
+	}
+	take->n += n;
+	k->taken += n;
+	return true;
+}
+
 /* Is the limit over for one of its keys? */
 static enum truth
 ask_one(struct told *t, size_t limit, const struct value *v, size_t rcpt,
@@ -248,9 +278,11 @@ ask_one(struct told *t, size_t limit, const struct value *v, size_t rcpt,
 		*why = arena_copy(t->arena, span_of(found.why));
 		return truth;
 	}
-	if (truth == TRUTH_NO && take) {
-		k->taken += more;
-		k->when = found.when;
+	if (truth == TRUTH_NO && take &&
+	    !note_take(t, k, more, found.when)) {
+		limits_add(t->host->limits, l, k->key, -(int64_t)more,
+			found.when);
+		return TRUTH_FAILED;
 	}
 	*why = words(t, l, k->key, found.used);
 	return truth == TRUTH_NO && early ? TRUTH_LATER : truth;
@@ -340,8 +372,10 @@ add_due(struct told *t, size_t limit, size_t rcpt, uint64_t n)
 		return;
 	for (i = 0; i < f->n; i++) {
 		k = key_of(t, limit, &f->values[i]);
-		if (k == NULL)
+		if (k == NULL) {
+			t->tally->lacking = true;
 			continue;
+		}
 		if (l->unit == LIMIT_RECIPIENTS && rcpt != NO_RCPT)
 			k->due += n;
 		else
@@ -380,13 +414,34 @@ find_due(struct told *t, const struct review *r, size_t limit)
 			each);
 }
 
+/* What was taken last is what was not needed. */
+static void
+settle(struct told *t, const struct tally_key *k)
+{
+	size_t n;
+	const struct limit *l = &policy_limits(t->policy, &n)[k->limit];
+	uint64_t back = k->taken > k->due ? k->taken - k->due : 0, some;
+	const struct tally_take *take;
+
+	if (t->tally->lacking)
+		back = 0; /* better too much is counted than too little */
+	for (take = k->takes; back > 0; take = take->before) {
+		some = take->n < back ? take->n : back;
+		limits_add(t->host->limits, l, k->key, -(int64_t)some,
+			take->when);
+		back -= some;
+	}
+	if (k->due > k->taken)
+		limits_add(t->host->limits, l, k->key,
+			(int64_t)(k->due - k->taken), 0);
+}
+
 void
 tally_close(struct told *t, const struct review *let_in)
 {
 	size_t i, n;
 	const struct limit *limits = policy_limits(t->policy, &n);
 	struct tally *y = t->tally;
-	struct tally_key *k;
 
 	if (y == NULL || y->closed || t->host->limits == NULL ||
 	    t->host->trial) /* explain asks on */
@@ -395,11 +450,8 @@ tally_close(struct told *t, const struct review *let_in)
 	for (i = 0; let_in != NULL && i < n; i++)
 		if (limits[i].unit != LIMIT_REJECTS)
 			find_due(t, let_in, i);
-	for (i = 0; i < y->n_keys; i++) {
-		k = &y->keys[i];
-		limits_add(t->host->limits, &limits[k->limit], k->key,
-			(int64_t)(k->due - k->taken), k->when);
-	}
+	for (i = 0; i < y->n_keys; i++)
+		settle(t, &y->keys[i]);
 }
 
 void

@@ -14,12 +14,20 @@ part(struct window *w, int64_t number)
 	return &w->part[number % WINDOW_PARTS];
 }
 
+bool
+window_idle(const struct window *w, int64_t width, int64_t now)
+{
+	int64_t number = now / width;
+
+	return number - w->at >= WINDOW_PARTS || w->at - number >= WINDOW_PARTS;
+}
+
 void
 window_move(struct window *w, int64_t width, int64_t now)
 {
 	int64_t number = now / width;
 
-	if (number - w->at >= WINDOW_PARTS || w->at - number >= WINDOW_PARTS) {
+	if (window_idle(w, width, now)) {
 		memset(w->part, 0, sizeof(w->part));
 		w->at = number;
 	}
@@ -44,25 +52,24 @@ window_add(struct window *w, uint64_t n)
 	*part(w, w->at) += n;
 }
 
-/* Takes as much as there is of n from a part; what is left. */
-static uint64_t
-take(struct window *w, int64_t number, uint64_t n)
-{
-	uint64_t *p = part(w, number), some = *p < n ? *p : n;
-
-	*p -= some;
-	return n - some;
-}
-
 void
 window_take_back(struct window *w, int64_t width, uint64_t n, int64_t when)
 {
-	int64_t number = when / width, oldest = w->at - WINDOW_PARTS + 1;
+	int64_t number = when / width;
+	uint64_t *p;
 
 	if (number > w->at)
 		number = w->at;
-	for (; number >= oldest && n > 0; number--)
-		n = take(w, number, n);
+	if (number <= w->at - WINDOW_PARTS)
+		return;
+	p = part(w, number);
+	*p -= *p < n ? *p : n;
+}
+
+int64_t
+window_when(const struct window *w, int64_t width)
+{
+	return (w->at + 1) * width - 1;
 }
 
 int64_t

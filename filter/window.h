@@ -11,6 +11,7 @@
 #ifndef WINDOW_H
 #define WINDOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define WINDOW_PARTS 16
@@ -29,9 +30,18 @@ int64_t window_width(double seconds);
  */
 void window_move(struct window *w, int64_t width, int64_t now);
 
+/* Would all be forgotten? */
+bool window_idle(const struct window *w, int64_t width, int64_t now);
+
 /* Of a window that was moved to now. */
 uint64_t window_used(const struct window *w);
 void window_add(struct window *w, uint64_t n);
+
+/*
+ * The last time of the newest part, which stays that of what is added to it
+ * now, whatever a clock that was set back says, and in another width.
+ */
+int64_t window_when(const struct window *w, int64_t width);
 
 /* Takes back what was added at a time, as far as it is still counted. */
 void window_take_back(struct window *w, int64_t width, uint64_t n,

@@ -159,8 +159,16 @@ wanted(struct checker *c, const struct setting_row *row)
 	return arena_printf(c->arena, "one of: %s", row->standard).p;
 }
 
+static const char *
+option(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
+/* Its text is all that is said of it: a reload compares texts. */
 static bool
-parse_limit_server(struct checker *c, const struct ast_set *set)
+parse_limit_server(struct checker *c, const struct ast_set *set,
+                   struct span *text)
 {
 	struct limit_server *s = arena_alloc(c->arena, sizeof(*s));
 	const struct backend_options *o = check_options(c, set->options);
@@ -171,6 +179,9 @@ parse_limit_server(struct checker *c, const struct ast_set *set)
 	s->user = o->user;
 	s->password_file = o->password_file;
 	c->program->limit_server = s;
+	*text = arena_printf(c->arena, "redis:%s\n%s\n%s\n%s\n%s", s->where,
+	                     option(s->prefix), option(s->database),
+	                     option(s->user), option(s->password_file));
 	return is_server(set->server->text);
 }
 
@@ -181,11 +192,8 @@ parse_store(struct checker *c, const struct ast_set *set,
 {
 	const struct ast_value *v = set->value;
 
-	if (set->server != NULL) {
-		out->text = arena_printf(c->arena, "redis:%.*s",
-		                         SPAN_ARG(set->server->text));
-		return parse_limit_server(c, set);
-	}
+	if (set->server != NULL)
+		return parse_limit_server(c, set, &out->text);
 	out->text = v->text;
 	if (v->kind == AST_STRING)
 		return v->text.n > 0 && v->text.p[0] == '/';

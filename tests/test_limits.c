@@ -108,6 +108,16 @@ take(size_t i, const char *key, uint64_t n)
 	return limits_ask(limits, &limit[i], span_of(key), n, true, &found);
 }
 
+/* Takes and gives back. */
+static void
+give(size_t i, const char *key, uint64_t n)
+{
+	struct limits_found found;
+
+	limits_ask(limits, &limit[i], span_of(key), n, true, &found);
+	limits_add(limits, &limit[i], span_of(key), -(int64_t)n, found.when);
+}
+
 #define HOURLY "limit a 200 recipients per 1h by auth\n" \
 	"limit b 10 messages per 1h by auth\n"
 
@@ -296,6 +306,35 @@ START_TEST(idle_keys_make_room_unnoticed)
 		now += HOUR / 50;
 	}
 	ck_assert_str_eq(told, "");
+	close_all();
+}
+END_TEST
+
+/* It said next year, and was mended. */
+START_TEST(a_clock_that_was_wrong_takes_no_room)
+{
+	char key[32];
+	int i;
+
+	load(HOURLY);
+	open_limits(100, NULL);
+	now += 365 * 24LL * HOUR;
+	for (i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "wrong%d", i);
+		take(0, key, 200);
+	}
+	now -= 365 * 24LL * HOUR;
+	for (i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "right%d", i);
+		take(0, key, 1);
+	}
+	ck_assert_str_eq(told, "");
+	ck_assert_uint_eq(used(0, "wrong99"), 0);
+	/* set back a little: what is taken then is given back, too */
+	take(0, "alice", 5);
+	now -= HOUR / 2;
+	give(0, "alice", 5);
+	ck_assert_uint_eq(used(0, "alice"), 5);
 	close_all();
 }
 END_TEST
@@ -705,6 +744,7 @@ CHECK_MAIN("limits",
 	what_does_not_fit_takes_nothing,
 	too_many_keys_forget_those_used_longest_ago,
 	idle_keys_make_room_unnoticed,
+	a_clock_that_was_wrong_takes_no_room,
 	the_top_keys_say_when_there_is_room_again,
 	a_reload_keeps_what_is_the_same_limit,
 	many_at_a_time_take_no_more_than_there_is,

@@ -247,6 +247,66 @@ START_TEST(a_filter_without_its_redis_defers_and_recovers)
 }
 END_TEST
 
+START_TEST(what_a_frozen_redis_does_not_take_is_told_at_the_end)
+{
+	struct daemon *d = &daemons[0];
+	struct mta *m;
+	char set[128];
+
+	if (!redis_server_there())
+		return;
+	begin_server();
+	snprintf(set, sizeof(set), "redis \"%s\"", where);
+	up(d, set, "limit outbound 10 recipients per 1h by auth\n" RULE);
+	m = meet(d);
+	ck_assert_ptr_nonnull(m);
+	ck_assert(mta_macros(m, SMFIC_MAIL, "{auth_authen}", "alice", NULL));
+	ck_assert_int_eq(mta_mail(m, "<a@example.org>"),
+	                 SMFIR_CONTINUE);
+	ck_assert_int_eq(mta_rcpt(m, "<b@example.net>"),
+	                 SMFIR_CONTINUE);
+	kill(server.pid, SIGSTOP);
+	mta_abort(m);
+	mta_quit(m);
+	mta_close(m);
+	down(d);
+	ck_assert(daemon_logged(d, ": 1 counts are lost"));
+	kill(server.pid, SIGCONT);
+	daemon_end(d);
+	end_server();
+}
+END_TEST
+
+START_TEST(a_reload_that_names_the_server_otherwise_says_so)
+{
+	struct daemon *d = &daemons[0];
+	char text[512], out[128], *said;
+	static const char *const options[] = {
+		"", "prefix \"p:\"", "database 2", "database 3",
+	};
+	size_t i;
+
+	daemon_prepare(d, "set limits redis \"unix:/nowhere/r\"\n");
+	ck_assert_int_eq(daemon_start(d, NULL), 0);
+	snprintf(out, sizeof(out), "%s/out", d->dir);
+	for (i = 0; i < 4; i++) {
+		snprintf(text, sizeof(text), "set limits redis "
+		         "\"unix:/nowhere/r\" %s\n", options[i]);
+		daemon_policy(d, text);
+		ck_assert_int_eq(daemon_command(d, out, "reload", "-c",
+		                                d->config, NULL), 0);
+		said = read_file(out);
+		ck_assert_int_eq(i > 0, strstr(said, "the new value of "
+			"\"limits\" takes effect when vaglio is restarted")
+			!= NULL);
+		free(said);
+	}
+	unlink(out);
+	down(d);
+	daemon_end(d);
+}
+END_TEST
+
 /* ---- the store itself ---- */
 
 static void
@@ -346,15 +406,48 @@ START_TEST(what_is_past_is_forgotten_there)
 		return;
 	a = open_store();
 	limits_ask(a, limit, SPAN("alice"), 1, true, &found);
-	/* an hour, a part and a minute ago; 50 minutes ago */
+	/* an hour, two parts and a minute before that part's end; 50 minutes;
+	 * and what a clock said that was set back since */
 	snprintf(say, sizeof(say),
-	         "HSET vaglio:limit:a:recipients:auth:alice %lld 100 %lld 30\n",
-	         (long long)found.when - 3600000 - 240000 - 60000,
-	         (long long)found.when - 3000000);
+	         "HSET vaglio:limit:a:recipients:auth:alice %lld 100 %lld 30 "
+	         "%lld 500\n",
+	         (long long)found.when - 3600000 - 480000 - 60000,
+	         (long long)found.when - 3000000,
+	         (long long)found.when + 2 * 3600000);
 	redis_server_say(&server, say);
 	ck_assert_uint_eq(used(a, "alice"), 31);
 	limits_ask(a, limit, SPAN("alice"), 2, true, &found);
 	ck_assert_uint_eq(used(a, "alice"), 33);
+	limits_free(a);
+	policy_unref(policy);
+	end_server();
+}
+END_TEST
+
+/* However long a message took over it. */
+START_TEST(what_is_given_back_is_of_its_part)
+{
+	struct limits *a;
+	struct limits_found found;
+	int64_t first, part;
+	char say[512];
+
+	if (!begin_store("limit a 200 recipients per 1h by auth\n"))
+		return;
+	a = open_store();
+	limits_ask(a, limit, SPAN("alice"), 7, true, &found);
+	part = found.when - 239999;
+	first = part - 10 * 240000;
+	ck_assert_int_eq(part % 240000, 0);
+	snprintf(say, sizeof(say), "HSET vaglio:limit:a:recipients:auth:alice "
+	         "%lld 100\n", (long long)first);
+	redis_server_say(&server, say);
+	limits_add(a, limit, SPAN("alice"), -30, first + 1);
+	limits_save(a);
+	ck_assert_uint_eq(used(a, "alice"), 77);
+	limits_add(a, limit, SPAN("alice"), -30, found.when);
+	limits_save(a);
+	ck_assert_uint_eq(used(a, "alice"), 70);
 	limits_free(a);
 	policy_unref(policy);
 	end_server();
@@ -429,7 +522,10 @@ CHECK_MAIN("limits, shared",
 	two_filters_on_one_redis_let_through_no_more_than_one,
 	a_restart_of_the_filter_keeps_what_was_counted,
 	a_filter_without_its_redis_defers_and_recovers,
+	what_a_frozen_redis_does_not_take_is_told_at_the_end,
+	a_reload_that_names_the_server_otherwise_says_so,
 	what_is_taken_by_one_is_seen_by_all,
 	what_is_past_is_forgotten_there,
+	what_is_given_back_is_of_its_part,
 	the_top_keys_are_found_among_thousands,
 	what_else_stands_under_a_key_fails)

@@ -69,8 +69,9 @@ serve_one(struct server *s, int fd, const struct sockaddr_in *client)
 	fflush(io);
 	while (atomic_load(&s->mood) != HANGS_UP &&
 	       fgets(line, sizeof(line), in) != NULL) {
-		n += (size_t)snprintf(s->mail + n, sizeof(s->mail) - n, "%s",
-		                      line);
+		if (strncmp(line, "QUIT", 4) != 0) /* the mail is being read */
+			n += (size_t)snprintf(s->mail + n, sizeof(s->mail) - n,
+			                      "%s", line);
 		if (strncmp(line, "RCPT ", 5) == 0 && s->at_rcpt != NULL)
 			s->at_rcpt(s, client);
 		reply = answer_to(s, line, &data);

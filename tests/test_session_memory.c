@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "check.h"
+#include "limits_store.h"
 #include "no_memory.h"
 #include "session.h"
 
 static struct policy *policy;
-static size_t lines;
+static size_t lines, taken; /* recipients */
 
 static const char *
 macro(void *of, const char *name)
@@ -59,8 +60,8 @@ tell(struct session *s)
 	session_connect(s, "mail.example.net", (void *)&in);
 	session_helo(s, "mail.example.net");
 	session_mail(s, sender);
-	session_rcpt(s, first);
-	session_rcpt(s, second);
+	taken = session_rcpt(s, first).kind == ANSWER_GO_ON;
+	taken += session_rcpt(s, second).kind == ANSWER_GO_ON;
 	session_data(s);
 	session_header(s, "X-In", "some\n value");
 	session_header(s, "To", "b@example.com");
@@ -138,15 +139,78 @@ START_TEST(what_is_let_in_is_whole)
 }
 END_TEST
 
+/* ---- limits ---- */
+
+static unsigned
+used(struct limits *l, size_t i, const char *key)
+{
+	size_t n;
+	const struct limit *limit = policy_limits(policy, &n);
+	struct limits_found found;
+
+	limits_ask(l, &limit[i], span_of(key), 0, false, &found);
+	return (unsigned)found.used;
+}
+
+/* A message is counted if it is let in, and else leaves nothing behind. */
+static enum answer_kind
+count_failing(unsigned long n, bool for_good)
+{
+	struct session_host host = {.macro = macro, .log = count_line};
+	enum answer_kind kind = ANSWER_TEMPFAIL;
+	struct session *s;
+	bool in;
+
+	host.limits = limits_memory(100, NULL, NULL, NULL, NULL);
+	ck_assert_ptr_nonnull(host.limits);
+	no_memory = (struct no_memory){true, for_good, 0, n};
+	s = session_new(policy, NULL, &host);
+	if (s != NULL)
+		kind = tell(s);
+	session_free(s);
+	no_memory.counting = false;
+	in = kind == ANSWER_ACCEPT;
+	ck_assert_uint_eq(used(host.limits, 0, "alice"), in ? taken : 0);
+	ck_assert_uint_eq(used(host.limits, 1, "example.com"), in ? taken : 0);
+	ck_assert_uint_eq(used(host.limits, 2, "198.51.100.7"), in);
+	limits_free(host.limits);
+	return kind;
+}
+
+START_TEST(what_is_counted_is_what_is_let_in)
+{
+	unsigned long n, deferred = 0;
+	int for_good;
+
+	load("limit r 10 recipients per 1h by auth\n"
+	     "limit d 10 recipients per 1h by rcpt.domain\n"
+	     "limit m 10 messages per 1h by client\n"
+	     "rule a if over limit r or over limit d or over limit m tempfail\n"
+	     "rule b if raw body contains virus and size < 5 reject\n");
+	for (for_good = 0; for_good < 2; for_good++) {
+		ck_assert_int_eq(count_failing(0, false), ANSWER_ACCEPT);
+		for (n = 1;; n++) {
+			deferred += count_failing(n, for_good) !=
+				ANSWER_ACCEPT;
+			if (no_memory.count < n)
+				break;
+		}
+	}
+	ck_assert_uint_gt(deferred, 20);
+	policy_unref(policy);
+}
+END_TEST
+
 #if NO_MEMORY_WORKS
 CHECK_MAIN("session_memory", nothing_is_let_in_that_would_be_refused,
-	what_is_let_in_is_whole)
+	what_is_let_in_is_whole, what_is_counted_is_what_is_let_in)
 #else
 int
 main(void)
 {
 	(void)nothing_is_let_in_that_would_be_refused;
 	(void)what_is_let_in_is_whole;
+	(void)what_is_counted_is_what_is_let_in;
 	return 77;
 }
 #endif

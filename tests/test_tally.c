@@ -203,6 +203,57 @@ START_TEST(what_is_refused_or_gone_is_given_back)
 }
 END_TEST
 
+#define PART 240000 /* ms: a fifteenth of the hour */
+
+START_TEST(a_message_that_takes_long_gives_back_its_own)
+{
+	int i;
+
+	begin("limit outbound 100 recipients per 1h by auth\n"
+	      "rule out\n  if over limit outbound\n  tempfail\n");
+	mail(0, "<a@example.org>");
+	for (i = 0; i < 50; i++)
+		rcpt(0, "<b@example.net>");
+	now += 10 * PART;
+	rcpt(0, "<b@example.net>");
+	mail(1, "<a@example.org>");
+	for (i = 0; i < 49; i++)
+		ck_assert_int_eq(rcpt(1, "<c@example.net>"), ANSWER_GO_ON);
+	ck_assert_int_eq(rcpt(1, "<c@example.net>"), ANSWER_TEMPFAIL);
+	ck_assert_int_eq(data(1, "good"), ANSWER_ACCEPT);
+	ck_assert_uint_eq(used(0, "alice"), 100);
+	/* gives back 51, 50 of which are of long ago */
+	session_abort(sessions[0]);
+	ck_assert_uint_eq(used(0, "alice"), 49);
+	now += 6 * PART;
+	ck_assert_uint_eq(used(0, "alice"), 49);
+	now += 10 * PART;
+	ck_assert_uint_eq(used(0, "alice"), 0);
+	end();
+}
+END_TEST
+
+START_TEST(what_was_forgotten_is_not_given_back)
+{
+	int i;
+
+	begin("limit outbound 100 recipients per 1h by auth\n"
+	      "rule out\n  if over limit outbound\n  tempfail\n");
+	mail(0, "<a@example.org>");
+	for (i = 0; i < 100; i++)
+		rcpt(0, "<b@example.net>");
+	now += 16 * PART;
+	rcpt(0, "<b@example.net>");
+	mail(1, "<a@example.org>");
+	for (i = 0; i < 99; i++)
+		ck_assert_int_eq(rcpt(1, "<c@example.net>"), ANSWER_GO_ON);
+	ck_assert_int_eq(data(1, "good"), ANSWER_ACCEPT);
+	session_abort(sessions[0]);
+	ck_assert_uint_eq(used(0, "alice"), 99);
+	end();
+}
+END_TEST
+
 START_TEST(what_the_mta_did_not_take_is_given_back)
 {
 	const struct change *changes;
@@ -425,6 +476,8 @@ CHECK_MAIN("tally",
 	what_is_let_in_is_counted_once,
 	messages_at_a_time_share_what_there_is,
 	what_is_refused_or_gone_is_given_back,
+	a_message_that_takes_long_gives_back_its_own,
+	what_was_forgotten_is_not_given_back,
 	what_the_mta_did_not_take_is_given_back,
 	a_refused_recipient_is_not_counted,
 	what_nobody_asked_for_is_counted_at_the_end,

@@ -470,9 +470,22 @@ is_in_utf8(const struct writer *w, struct span type)
 	return false;
 }
 
+/* Does it say text, and no byte in it end it for some reader? */
+static bool
+says_text(const struct writer *w, struct span type)
+{
+	struct span head;
+
+	if (type.p == NULL || memchr(type.p, '\0', type.n) != NULL)
+		return false;
+	mime_params(w->e->mime, type, &head);
+	return head.n > 5 && span_is_nocase((struct span){head.p, 5},
+	                                    SPAN("text/"));
+}
+
 /*
- * The Content-Type with charset UTF-8, all else as it was. p NULL: it can't
- * be changed so.
+ * The Content-Type with charset UTF-8, all else as it was if it is of a text.
+ * p NULL: no memory.
  */
 static struct span
 type_in_utf8(const struct writer *w)
@@ -481,7 +494,7 @@ type_in_utf8(const struct writer *w)
 	                               SPAN("content-type")), old;
 	size_t n;
 
-	if (value.p == NULL)
+	if (!says_text(w, value))
 		return arena_printf(w->e->arena, "text/%s; charset=utf-8",
 			w->own->html ? "html" : "plain");
 	if (find_param(value, SPAN("charset"), &old)) {

@@ -148,6 +148,10 @@ START_TEST(what_ascii_lacks_makes_it_utf8_in_quoted_printable)
 	        MAIL("text/plain; x=\"a; charset=b\" (charset=c);\n"
 	             " charset=utf-8", "quoted-printable",
 	             "a\r\nGr=C3=BC=C3=9Fe\r\n"));
+	/* what can't be read is text, and is to stay so */
+	becomes(MAIL("textual", NULL, "a\r\n"), e,
+	        MAIL("text/plain; charset=utf-8", "quoted-printable",
+	             "a\r\nGr=C3=BC=C3=9Fe\r\n"));
 	o = changed(MAIL(NULL, NULL, "a\r\n"), &e);
 	is(o.version, "1.0");
 }

@@ -260,12 +260,12 @@ new_header(struct detacher *d, const struct mime_part *p, const char *fields)
 	return s;
 }
 
+/* Those that are set anew stay where they are. */
 static bool
-is_meant(struct span value, void *of)
+is_old_content(struct span name)
 {
-	(void)value;
-	(void)of;
-	return true;
+	return is_content(name) && !span_is_nocase(name, SPAN("content-type"))
+		&& !span_is_nocase(name, SPAN("content-transfer-encoding"));
 }
 
 /* The same for the message's own. */
@@ -274,19 +274,9 @@ set_header(struct detacher *d, const char *fields)
 {
 	struct message *m = d->edit->message;
 	struct span rest = span_of(fields), field, name;
-	size_t i = 0, n = message_result_fields(m);
 
-	while (i < n) {
-		name = message_result_name(m, i++);
-		if (!is_content(name) ||
-		    span_is_nocase(name, SPAN("content-type")) ||
-		    span_is_nocase(name, SPAN("content-transfer-encoding")))
-			continue;
-		if (!message_remove_fields(m, name, is_meant, NULL))
-			return false;
-		i = 0;
-		n = message_result_fields(m);
-	}
+	if (!message_remove_named(m, is_old_content))
+		return false;
 	while (rest.n > 0) {
 		field = edit_next_field(&rest);
 		name = (struct span){field.p, strcspn(field.p, ":")};

@@ -337,6 +337,22 @@ message_remove_fields(struct message *m, struct span name,
 	return true;
 }
 
+bool
+message_remove_named(struct message *m, bool (*is_meant)(struct span name))
+{
+	size_t i;
+
+	if (!copy_fields(m))
+		return false;
+	for (i = 0; i < m->n_tops + m->n_lines; i++) {
+		struct line *l = i < m->n_tops ? &m->tops[i]
+		                               : &m->lines[i - m->n_tops];
+
+		l->removed = l->removed || is_meant(l->field.name);
+	}
+	return true;
+}
+
 /* ---- the envelope ---- */
 
 bool
@@ -664,28 +680,54 @@ differs(const struct message *m, const struct line *l)
 	           && !span_is(l->field.raw, m->fields[l->index - 1].raw));
 }
 
-/*
- * All differences of one name, the highest index first. Names are few: a
- * policy has spelt them.
- */
+/* Fields received, those of one name side by side in their order. */
+static int
+by_name(const void *a, const void *b)
+{
+	const struct line *l = *(const struct line *const *)a;
+	const struct line *k = *(const struct line *const *)b;
+	struct span s = l->field.name, t = k->field.name;
+	int order;
+
+	if (s.n != t.n)
+		return s.n < t.n ? -1 : 1;
+	order = s.n == 0 ? 0 : strncasecmp(s.p, t.p, s.n);
+	return order != 0 ? order : l->index < k->index ? -1 : 1;
+}
+
+/* All differences of one name, of which there are n, the highest index first. */
 static void
-differences_of(struct change_list *c, struct span name, bool *done)
+differences_of(struct change_list *c, struct line **lines, size_t n)
+{
+	for (; n > 0; n--)
+		if (differs(c->m, lines[n - 1]))
+			add_field_change(c, CHANGE_HEADER, lines[n - 1], n);
+}
+
+static bool
+differences(struct change_list *c)
 {
 	struct message *m = c->m;
-	size_t i, of_name = 0;
+	struct line **lines;
+	size_t i, end;
 
+	for (i = 0; i < m->n_fields && !differs(m, &m->lines[i]); i++)
+		;
+	if (i == m->n_fields)
+		return true;
+	lines = arena_alloc(m->arena, m->n_fields * sizeof(*lines));
+	if (lines == NULL)
+		return false;
 	for (i = 0; i < m->n_fields; i++)
-		of_name += span_is_nocase(m->lines[i].field.name, name);
-	for (i = m->n_fields; i > 0; i--) {
-		const struct line *l = &m->lines[i - 1];
-
-		if (!span_is_nocase(l->field.name, name))
-			continue;
-		done[i - 1] = true;
-		if (differs(m, l))
-			add_field_change(c, CHANGE_HEADER, l, of_name);
-		of_name--;
+		lines[i] = &m->lines[i];
+	qsort(lines, m->n_fields, sizeof(*lines), by_name);
+	for (i = 0; i < m->n_fields; i = end) {
+		for (end = i + 1; end < m->n_fields && span_is_nocase(
+		     lines[end]->field.name, lines[i]->field.name); end++)
+			;
+		differences_of(c, lines + i, end - i);
 	}
+	return true;
 }
 
 /*
@@ -729,17 +771,12 @@ static bool
 header_changes(struct change_list *c)
 {
 	struct message *m = c->m;
-	bool *done;
 	size_t i;
 
 	if (!m->copied)
 		return true;
-	done = arena_alloc(m->arena, m->n_fields);
-	if (done == NULL)
+	if (!differences(c))
 		return false;
-	for (i = 0; i < m->n_fields; i++)
-		if (!done[i] && differs(m, &m->lines[i]))
-			differences_of(c, m->lines[i].field.name, done);
 	for (i = 0; i < m->n_tops; i++)
 		if (!m->tops[i].removed)
 			add_field_change(c, INSERT_HEADER, &m->tops[i], 0);

@@ -55,6 +55,10 @@ bool message_remove_fields(struct message *m, struct span name,
                            bool (*is_meant)(struct span value, void *of),
                            void *of);
 
+/* Likewise each field whose name is_meant is true for. false: no memory. */
+bool message_remove_named(struct message *m,
+                          bool (*is_meant)(struct span name));
+
 /*
  * The envelope's side of the working copy. given: as the client spelt it.
  * The number of a recipient is its number in the review. Who is dropped or

@@ -44,16 +44,18 @@ put_message(struct trial *t, const char *path)
 {
 	struct span name = arena_printf(t->arena, "%s.out", path), body;
 	struct message *m = session_message(t->session);
+	size_t i, n = message_result_fields(m);
+	struct field *fields = arena_alloc(t->arena, n * sizeof(*fields));
 	FILE *out = fopen(name.p, "wb");
-	size_t i;
 
-	if (out == NULL) {
+	if (out == NULL || fields == NULL) {
 		perror(name.p);
 		exit(2);
 	}
-	for (i = 0; i < message_result_fields(m); i++) {
-		fprintf(out, "%.*s: ", SPAN_ARG(message_result_name(m, i)));
-		put(message_result_value(m, i), out);
+	message_result_all(m, fields);
+	for (i = 0; i < n; i++) {
+		fprintf(out, "%.*s: ", SPAN_ARG(fields[i].name));
+		put(fields[i].raw, out);
 	}
 	fputs("\r\n", out);
 	body = trial_body(t);

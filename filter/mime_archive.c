@@ -277,6 +277,7 @@ mime_unpack(struct mime *m, bool magic)
 	find_candidates(&j);
 	if (j.n == 0 || !mime_ok(m))
 		return;
+	unpack_prepare();
 	if (apart_start(&a, unpack_all, &j))
 		read_members(m, &a);
 	else

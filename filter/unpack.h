@@ -80,6 +80,9 @@ bool unpack_ok(const struct unpack *u);
 
 /* ---- unpack_libarchive.c ---- */
 
+/* Opens what unpack_read needs, where files can be opened. */
+void unpack_prepare(void);
+
 /* Anything but TNEF. sure: it is an archive, or says so. */
 void unpack_archive(const struct unpack_in *in, struct span bytes, bool sure);
 

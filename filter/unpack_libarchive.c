@@ -7,6 +7,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -443,25 +444,35 @@ read_somewhere(const struct unpack_in *in, struct span bytes,
 		search(in, bytes, SPAN("MSCF\0\0\0\0"), told);
 }
 
-/* libarchive makes names of the locale's characters. */
-static locale_t
-take_utf8(void)
-{
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+/* libarchive makes names of the locale's characters. It is a file's, so it
+ * is there before the process is that can open none. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static locale_t utf8;
 
-	if (utf8 != (locale_t)0)
-		uselocale(utf8);
-	return utf8;
+static void
+open_utf8(void)
+{
+	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+void
+unpack_prepare(void)
+{
+	pthread_once(&once, open_utf8);
 }
 
 void
 unpack_archive(const struct unpack_in *in, struct span bytes, bool sure)
 {
 	struct unpack_names *told = unpack_names_new(in->u->arena);
-	locale_t before = uselocale((locale_t)0), utf8 = take_utf8();
+	locale_t before = uselocale((locale_t)0);
 	size_t n = in->u->n_files;
-	bool read = told != NULL && read_somewhere(in, bytes, told);
+	bool read;
 
+	unpack_prepare();
+	if (utf8 != (locale_t)0)
+		uselocale(utf8);
+	read = told != NULL && read_somewhere(in, bytes, told);
 	if (told == NULL)
 		in->u->faults |= UNPACK_TOO_MUCH;
 	if (unpack_ok(in->u))
@@ -470,6 +481,4 @@ unpack_archive(const struct unpack_in *in, struct span bytes, bool sure)
 	    !(in->u->faults & UNPACK_ENCRYPTED))
 		in->u->faults |= UNPACK_BAD;
 	uselocale(before);
-	if (utf8 != (locale_t)0)
-		freelocale(utf8);
 }

@@ -32,6 +32,16 @@ def mail(sender, rcpts, header, body="Hello."):
             + ["DATA", header + "\n\n" + body])
 
 
+SCRIPT = """--b
+Content-Type: text/plain
+
+The invoice is attached.
+--b
+Content-Type: application/javascript; name="invoice.js"
+
+alert("pay")
+--b--"""
+
 # What it is, and what is said. A line after DATA is the message.
 SESSIONS = [
     ("ordinary mail from outside",
@@ -92,6 +102,11 @@ SESSIONS = [
      [OUTSIDE, "EHLO mail.example.net"]
      + mail("pat@example.net", ["alice@example.org"],
             "From: Bank <billing@example.com>\nSubject: Invoice 4711")),
+    ("a script comes along",
+     [OUTSIDE, "EHLO mail.example.net"]
+     + mail("pat@example.net", ["alice@example.org"],
+            "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n"
+            "From: pat@example.net\nSubject: what you owe", SCRIPT)),
     ("to somebody who has moved",
      [OUTSIDE, "EHLO mail.example.net"]
      + mail("pat@example.net", ["carol@example.org"],
@@ -102,7 +117,8 @@ SESSIONS = [
             "From: pat@example.net\nSubject: hello?")),
 ]
 
-SHOWN = ("login alice as her alias", "SPF allows the sender")
+SHOWN = ("login alice as her alias", "SPF allows the sender",
+         "a script comes along")
 
 
 class Session:
@@ -216,7 +232,7 @@ def play(work, binary):
     # Postfix's own way to keep a map.
     policy = policy.replace('file "moved"', 'lmdb "moved"')
     vaglio = Vaglio(work, binary, os.path.join(work.top, "vaglio"), policy)
-    for name in ("domains", "logins", "moved", "blocked"):
+    for name in ("domains", "logins", "moved", "blocked", "footer"):
         shutil.copy(os.path.join(HERE, "policies", name), vaglio.folder)
     postmap("lmdb", os.path.join(vaglio.folder, "moved"))
     door = Door("demo", vaglio.milter,

@@ -76,15 +76,16 @@ static int
 check(const struct options *o)
 {
 	struct policy *p = load_and_try(o);
-	size_t tests;
+	size_t rules, tests;
 
 	if (p == NULL)
 		return EX_CONFIG;
 	if (o->verbose)
 		policy_dump_stages(p, stdout);
 	policy_tests(p, &tests);
-	printf("%s: %zu rules, %zu tests passed\n", o->config,
-	       policy_rules(p), tests);
+	rules = policy_rules(p);
+	printf("%s: %zu rule%s, %zu test%s passed\n", o->config, rules,
+	       rules == 1 ? "" : "s", tests, tests == 1 ? "" : "s");
 	policy_unref(p);
 	return 0;
 }

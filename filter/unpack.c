@@ -1,5 +1,4 @@
 /* unpack.c - what is an archive, and the limits to what is read of one. */
-#include <locale.h>
 #include <string.h>
 
 #include "caps.h"
@@ -194,12 +193,5 @@ unpack_read(struct unpack *u, const struct span *names, size_t n_names,
 		.holder = UNPACK_TOP, .depth = 1,
 	};
 
-	/* libarchive writes names in the characters of the locale */
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	locale_t before = uselocale(utf8);
-
 	open_archive(&top, bytes);
-	uselocale(before);
-	if (utf8 != (locale_t)0)
-		freelocale(utf8);
 }

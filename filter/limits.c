@@ -35,14 +35,19 @@ limits_top(struct limits *l, const struct limit *limit, size_t most,
 	return l->kind->top(l, limit, most, n, all, why);
 }
 
+bool
+limits_row_before(const struct limits_row *a, const struct limits_row *b)
+{
+	return a->used != b->used ? a->used > b->used :
+	       strcmp(a->key, b->key) < 0;
+}
+
 static int
 compare_rows(const void *left, const void *right)
 {
 	const struct limits_row *a = left, *b = right;
 
-	if (a->used != b->used)
-		return a->used < b->used ? 1 : -1;
-	return strcmp(a->key, b->key);
+	return limits_row_before(a, b) ? -1 : limits_row_before(b, a);
 }
 
 void

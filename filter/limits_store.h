@@ -83,6 +83,7 @@ struct limits_row *limits_top(struct limits *l, const struct limit *limit,
 void limits_rows_free(struct limits_row *rows, size_t n);
 
 /* The most used first. */
+bool limits_row_before(const struct limits_row *a, const struct limits_row *b);
 void limits_rows_sort(struct limits_row *rows, size_t n);
 
 /* Forgets a key: 1, or 0: it was not there; -1: why says why not. */

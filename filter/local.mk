@@ -30,7 +30,8 @@ libfilter_a_SOURCES = \
 	filter/current.c filter/current.h \
 	filter/identity.c filter/identity.h \
 	filter/limits.c filter/limits_store.h \
-	filter/limits_memory.c filter/limits_file.c filter/limits_file.h \
+	filter/limits_memory.c filter/limits_counts.c filter/limits_counts.h \
+	filter/limits_file.c filter/limits_file.h \
 	filter/limits_redis.c filter/limits_said.c filter/limits_show.c filter/limits_show.h \
 	filter/link.c filter/link.h \
 	filter/log.c filter/log.h \

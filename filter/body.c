@@ -178,6 +178,18 @@ body_rest(const struct body *b)
 		madvise(b->bytes, b->size, MADV_DONTNEED);
 }
 
+void
+body_passed(struct span mapped)
+{
+	uintptr_t page = (uintptr_t)getpagesize();
+	uintptr_t skip = -(uintptr_t)mapped.p & (page - 1);
+
+	if (mapped.n < skip + page)
+		return;
+	madvise((char *)(size_t)mapped.p + skip,
+	        (mapped.n - skip) & ~(size_t)(page - 1), MADV_DONTNEED);
+}
+
 size_t
 body_memory(const struct body *b)
 {

@@ -29,6 +29,9 @@ struct span body_bytes(struct body *b);
 /* It is not read for now: what is mapped need not be in memory. */
 void body_rest(const struct body *b);
 
+/* The same of some bytes that are mapped. */
+void body_passed(struct span mapped);
+
 /* What it takes of our memory. */
 size_t body_memory(const struct body *b);
 

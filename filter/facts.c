@@ -1141,6 +1141,8 @@ parts(struct told *t)
 		fields[i].value = message_field(t->message, i)->raw;
 	}
 	t->mime = mime_parse(t->arena, fields, n, body, t->utf8);
+	if (t->mime != NULL && t->body.in_file)
+		t->mime->file = body;
 	return t->mime;
 }
 

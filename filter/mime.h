@@ -101,6 +101,8 @@ struct mime_member {
 
 struct mime {
 	struct arena *arena;
+	struct span file;             /* the body, if it is one that is mapped:
+	                                 what was read of it need not stay */
 	struct mime_part *parts;      /* 0: the message itself */
 	size_t n_parts;
 	struct mime_loose *loose;
@@ -217,6 +219,9 @@ struct span mime_decode(struct mime *m, enum mime_encoding e,
 /* At least the first max bytes that a part holds, if it has as many. */
 struct span mime_begin(struct mime *m, size_t part, enum mime_encoding e,
                        size_t max);
+
+/* Was read: if it is the file's, its pages may go. */
+void mime_passed(const struct mime *m, struct span bytes);
 
 /* Sizes, and the defects in contents: all parts, once. */
 void mime_scan(struct mime *m);

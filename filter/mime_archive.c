@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "address.h"
 #include "apart.h"
 #include "caps.h"
 #include "content.h"
@@ -84,7 +83,6 @@ find_candidates(struct job *j)
 	char *out = malloc(BEGIN_MAX + 4);
 	size_t i;
 
-	address_init(); /* GMime */
 	if (out == NULL)
 		j->m->no_memory = true;
 	for (i = 0; i < j->m->n_parts && mime_ok(j->m); i++)

@@ -4,15 +4,12 @@
  */
 #include <string.h>
 
-#include "address.h"
+#include "body.h"
 #include "caps.h"
 #include "charset.h"
 #include "mime.h"
 #include "transfer.h"
 #include "utf8.h"
-
-#define STRING_OF(number) #number
-#define STRING(number) STRING_OF(number)
 
 static const struct span nothing = {NULL, 0};
 
@@ -29,43 +26,91 @@ count(struct mime *m, size_t n)
 	return true;
 }
 
-static size_t
-decoded_size(struct mime *m, enum mime_encoding e, struct span bytes)
+void
+mime_passed(const struct mime *m, struct span bytes)
 {
-	bool bad = false;
-	size_t n = bytes.n;
+	if (m->file.n > 0 && bytes.p >= m->file.p &&
+	    bytes.p <= m->file.p + m->file.n)
+		body_passed(bytes);
+}
 
+/* So much is read before the pages that it was in may go. */
+#define PIECE ((size_t)1 << 20)
+
+/* Of bytes, from at on: up to a line's end where lines count. */
+static struct span
+next_piece(struct span bytes, size_t at, enum mime_encoding e)
+{
+	struct span s = {bytes.p + at, bytes.n - at};
+	const char *end;
+
+	if (s.n <= PIECE)
+		return s;
+	if (e != ENCODING_QP)
+		return (struct span){s.p, PIECE};
+	end = memchr(s.p + PIECE, '\n', s.n - PIECE);
+	return end == NULL ? s :
+		(struct span){s.p, (size_t)(end + 1 - s.p)};
+}
+
+/* Undoes an encoding, into out unless that is NULL. How much it made. */
+static size_t
+undo(struct mime *m, enum mime_encoding e, struct span bytes, char *out)
+{
+	struct base64 b = {0};
+	struct span s;
+	size_t at, n = 0;
+	char *to = out;
+
+	for (at = 0; at < bytes.n; at += s.n) {
+		s = next_piece(bytes, at, e);
+		n += e == ENCODING_BASE64 ? transfer_base64_some(&b, s, to) :
+			transfer_qp(s, to, &b.bad);
+		to = out == NULL ? NULL : out + n;
+		mime_passed(m, s);
+	}
 	if (e == ENCODING_BASE64)
-		n = transfer_base64_size(bytes, &bad);
-	else if (e == ENCODING_QP)
-		n = transfer_qp(bytes, NULL, &bad);
-	if (bad)
+		n += transfer_base64_end(&b, to);
+	if (b.bad)
 		mime_defect(m, e == ENCODING_QP ?
 			DEFECT_BAD_QUOTED_PRINTABLE : DEFECT_BAD_BASE64);
 	return n;
 }
 
+static size_t
+decoded_size(struct mime *m, enum mime_encoding e, struct span bytes)
+{
+	return e & ENCODINGS_DECODED ? undo(m, e, bytes, NULL) : bytes.n;
+}
+
+/* Room for what is in base64, whose line ends are few; else counted. */
+static size_t
+room_for(struct mime *m, enum mime_encoding e, struct span bytes)
+{
+	size_t most = bytes.n / 4 * 3 + 3;
+
+	return e == ENCODING_BASE64 && most <= CAPS_MIME_TEXT - m->decoded ?
+		most : decoded_size(m, e, bytes);
+}
+
 struct span
 mime_decode(struct mime *m, enum mime_encoding e, struct span bytes)
 {
-	size_t n = decoded_size(m, e, bytes);
-	bool bad = false; /* known by now */
+	size_t n = room_for(m, e, bytes), decoded = m->decoded;
 	char *p;
 
 	if (!count(m, n))
 		return nothing;
 	if (!(e & ENCODINGS_DECODED))
 		return bytes.p == NULL ? SPAN("") : bytes;
-	address_init(); /* GMime */
-	p = arena_alloc(m->arena, n + 4);
+	mime_passed(m, bytes); /* it need not be there beside all of this */
+	p = arena_alloc(m->arena, n);
 	if (p == NULL) {
 		m->no_memory = true;
 		return nothing;
 	}
-	if (e == ENCODING_BASE64)
-		n = transfer_base64(bytes, p);
-	else
-		n = transfer_qp(bytes, p, &bad);
+	n = undo(m, e, bytes, p);
+	m->decoded = decoded + n;
 	return (struct span){p, n};
 }
 
@@ -81,8 +126,7 @@ mime_begin(struct mime *m, size_t part, enum mime_encoding e, size_t max)
 		bytes.n = max * 4;
 	if (!(e & ENCODINGS_DECODED) || bytes.n == 0)
 		return bytes.p == NULL ? SPAN("") : bytes;
-	address_init(); /* GMime */
-	p = arena_alloc(m->arena, bytes.n + 4);
+	p = arena_alloc(m->arena, bytes.n);
 	if (p == NULL) {
 		m->no_memory = true;
 		return nothing;
@@ -95,23 +139,44 @@ mime_begin(struct mime *m, size_t part, enum mime_encoding e, size_t max)
 
 /* ---- text ---- */
 
-static struct span
-without_cr(struct mime *m, struct span s)
+/* Stretches up to each CR are moved; to is s.p itself, or elsewhere. */
+static size_t
+move_without_cr(struct mime *m, struct span s, char *to)
 {
-	size_t i, n = 0;
+	size_t at = 0, next, n = 0, piece = 0;
+	const char *cr;
+
+	for (; at < s.n; at = next) {
+		cr = memchr(s.p + at + 1, '\r', s.n - at - 1);
+		next = cr == NULL ? s.n : (size_t)(cr - s.p);
+		if (s.p[at] == '\r' && at + 1 < s.n && s.p[at + 1] == '\n')
+			at++;
+		memmove(to + n, s.p + at, next - at);
+		n += next - at;
+		if (next - piece >= PIECE) {
+			mime_passed(m, (struct span){s.p + piece,
+			                             next - piece});
+			piece = next;
+		}
+	}
+	return n;
+}
+
+/* ours: s may be changed where it is. */
+static struct span
+without_cr(struct mime *m, struct span s, bool ours)
+{
 	char *p;
 
 	if (s.n == 0 || memchr(s.p, '\r', s.n) == NULL)
 		return s;
-	p = arena_alloc(m->arena, s.n);
+	mime_passed(m, s);
+	p = ours ? (char *)(size_t)s.p : arena_alloc(m->arena, s.n);
 	if (p == NULL) {
 		m->no_memory = true;
 		return nothing;
 	}
-	for (i = 0; i < s.n; i++)
-		if (s.p[i] != '\r' || i + 1 == s.n || s.p[i + 1] != '\n')
-			p[n++] = s.p[i];
-	return (struct span){p, n};
+	return (struct span){p, move_without_cr(m, s, p)};
 }
 
 static struct span
@@ -138,30 +203,36 @@ is_ascii_or_utf8(struct span charset)
 		span_is_nocase(charset, SPAN("utf8"));
 }
 
-/* Bytes of which nobody says what they are: windows-1252 is the most
- * frequent guess. */
+/*
+ * Bytes of which nobody says what they are: windows-1252 is the most
+ * frequent guess. What is converted is *ours.
+ */
 static struct span
-in_utf8(struct mime *m, struct span charset, struct span bytes)
+in_utf8(struct mime *m, struct span charset, struct span bytes, bool *ours)
 {
 	static const struct span mark = {"\xef\xbb\xbf", 3};
 
-	if (!is_ascii_or_utf8(charset))
-		return convert(m, charset, bytes);
-	if (!utf8_valid(bytes))
-		return convert(m, charset.n > 0 && (charset.p[0] | 0x20) == 'u'
-			&& (charset.p[1] | 0x20) == 't' ? SPAN("utf-8") :
-			SPAN("windows-1252"), bytes);
-	if (bytes.n >= 3 && memcmp(bytes.p, mark.p, 3) == 0)
-		return (struct span){bytes.p + 3, bytes.n - 3};
-	return bytes;
+	if (is_ascii_or_utf8(charset)) {
+		if (utf8_valid(bytes))
+			return bytes.n >= 3 &&
+				memcmp(bytes.p, mark.p, 3) == 0 ?
+				(struct span){bytes.p + 3, bytes.n - 3} :
+				bytes;
+		charset = charset.n > 0 && (charset.p[0] | 0x20) == 'u' &&
+			(charset.p[1] | 0x20) == 't' ? SPAN("utf-8") :
+			SPAN("windows-1252");
+	}
+	*ours = true;
+	return convert(m, charset, bytes);
 }
 
+/* ours: bytes may be changed where they are. */
 static struct span
-as_text(struct mime *m, struct span charset, struct span bytes)
+as_text(struct mime *m, struct span charset, struct span bytes, bool ours)
 {
-	struct span s = in_utf8(m, charset, bytes);
+	struct span s = in_utf8(m, charset, bytes, &ours);
 
-	return s.p == NULL ? nothing : without_cr(m, s);
+	return s.p == NULL ? nothing : without_cr(m, s, ours);
 }
 
 struct span
@@ -170,13 +241,15 @@ mime_text(struct mime *m, size_t part, enum mime_encoding e,
 {
 	struct span bytes = mime_decode(m, e, m->parts[part].bytes);
 
-	return bytes.p == NULL ? nothing : as_text(m, charset, bytes);
+	return bytes.p == NULL ? nothing :
+		as_text(m, charset, bytes, (e & ENCODINGS_DECODED) != 0);
 }
 
 struct span
 mime_loose_text(struct mime *m, struct span bytes)
 {
-	return count(m, bytes.n) ? as_text(m, SPAN(""), bytes) : nothing;
+	return count(m, bytes.n) ? as_text(m, SPAN(""), bytes, false) :
+		nothing;
 }
 
 /* ---- what contents show ---- */
@@ -200,6 +273,9 @@ check_bytes(struct mime *m, const struct mime_part *p)
 	for (i = 0; i < p->bytes.n; i++) {
 		char c = p->bytes.p[i];
 
+		if (i > 0 && i % PIECE == 0)
+			mime_passed(m, (struct span){
+				p->bytes.p + i - PIECE, PIECE});
 		high = high || c < 0;
 		nul = nul || c == '\0';
 		if (c == '\r' && (i + 1 == p->bytes.n ||

@@ -18,9 +18,22 @@ size_t transfer_base64(struct span in, char *out);
 /* How much that will be; *bad is set if it is not quite base64. */
 size_t transfer_base64_size(struct span in, bool *bad);
 
+/* The same, piece by piece: begins as zeros. */
+struct base64 {
+	unsigned bits;         /* of the letters of a group */
+	size_t letters, pads;  /* in it */
+	bool padded, bad;      /* there was padding; it is not quite base64 */
+};
+
+/* What is made, in out; NULL: it is only counted. */
+size_t transfer_base64_some(struct base64 *b, struct span in, char *out);
+
+/* Behind the last piece: what is made of what was left, at most 2 bytes. */
+size_t transfer_base64_end(struct base64 *b, char *out);
+
 /*
  * A "=" that begins nothing stands for itself, and *bad is set. out has room
- * for in.n bytes, or is NULL: the size only.
+ * for in.n bytes, or is NULL: the size only. Lines are decoded each by itself.
  */
 size_t transfer_qp(struct span in, char *out, bool *bad);
 

@@ -1,4 +1,5 @@
 #include <glib.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -6,11 +7,26 @@
 /* U+FFFD */
 static const char replacement[3] = "\xef\xbf\xbd";
 
+/* How many bytes from the begin are ASCII, to a quick look. */
+static size_t
+ascii_bytes(const char *p, size_t n)
+{
+	uint64_t eight;
+	size_t at;
+
+	for (at = 0; at + sizeof(eight) <= n; at += sizeof(eight)) {
+		memcpy(&eight, p + at, sizeof(eight));
+		if ((eight & 0x8080808080808080u) != 0)
+			break;
+	}
+	return at;
+}
+
 /* How many bytes from the begin are valid; U+0000 is, for us. */
 static size_t
 valid_bytes(const char *p, size_t n)
 {
-	size_t at = 0;
+	size_t at = ascii_bytes(p, n);
 	const char *end;
 
 	while (at < n && !g_utf8_validate_len(p + at, n - at, &end)) {

@@ -380,7 +380,10 @@ take_out(struct detacher *d, size_t part, bool *changed)
 		return leave_out(d, "a part that is signed or encrypted");
 	if (cuts ? cut(d, part) : replace(d, part)) {
 		*changed = true;
-		return true;
+		return edit_take(d->edit, d->effect,
+			d->chosen[part].n > 0 ? d->chosen[part] :
+			d->m->parts[part].types->text) ||
+			fail(d, "no memory for the changed body");
 	}
 	if (arena_full(d->edit->arena))
 		return fail(d, "no memory for the changed body");

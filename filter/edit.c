@@ -240,6 +240,17 @@ edit_leave_out(struct edit *e, const struct effect *effect, const char *why)
 }
 
 bool
+edit_take(struct edit *e, const struct effect *effect, struct span name)
+{
+	struct edit_taken *taken = arena_grow(e->arena, &e->taken,
+	                                      &e->n_taken, sizeof(*taken));
+
+	if (taken != NULL)
+		*taken = (struct edit_taken){effect, name};
+	return taken != NULL;
+}
+
+bool
 edit_is_same(const struct edit *e)
 {
 	return splice_is(&e->splice, e->came);

@@ -26,11 +26,19 @@ struct edit {
 	size_t n_fields;
 	struct edit_note *notes;
 	size_t n_notes;
+	struct edit_taken *taken;
+	size_t n_taken;
 };
 
 struct edit_note {
 	const struct effect *effect;
 	const char *why;
+};
+
+/* An attachment that is gone, or that a text replaced. */
+struct edit_taken {
+	const struct effect *effect;
+	struct span name; /* that chose it; without one, its type */
 };
 
 /* body stays the caller's. */
@@ -82,6 +90,9 @@ bool edit_set_field(struct edit *e, size_t part, struct span name,
  */
 bool edit_leave_out(struct edit *e, const struct effect *effect,
                     const char *why);
+
+/* An attachment was taken out. Likewise. */
+bool edit_take(struct edit *e, const struct effect *effect, struct span name);
 
 /* ---- what came out ---- */
 

@@ -2,9 +2,11 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "caps.h"
 #include "diff.h"
 #include "edit.h"
 #include "explain.h"
+#include "log.h"
 #include "notice.h"
 #include "try.h"
 
@@ -327,6 +329,23 @@ print_left_out(const struct explained *e, FILE *out)
 	}
 }
 
+static void
+print_taken(const struct explained *e, FILE *out)
+{
+	const struct edit *edit = session_edit(e->trial->session);
+	char shown[CAPS_LOG_FIELD];
+	struct span name, place;
+	size_t i;
+
+	for (i = 0; edit != NULL && i < edit->n_taken; i++) {
+		name = log_escape(shown, sizeof(shown), edit->taken[i].name);
+		place = explain_place(e->trial, edit->taken[i].effect->rule);
+		fprintf(out, "%s \"%.*s\"   (%.*s)\n",
+			effect_name(edit->taken[i].effect->kind),
+			SPAN_ARG(name), SPAN_ARG(place));
+	}
+}
+
 /* Returns how many were refused at RCPT. */
 static size_t
 print_refused(const struct explained *e, FILE *out)
@@ -446,8 +465,10 @@ print_text(const struct explained *e, FILE *out)
 	if (policy_settings(e->trial->policy)->shadow.number != 0)
 		fputs("set shadow yes: all of this is logged, and mail is let "
 			"in unchanged\n", out);
-	if (e->let_in)
+	if (e->let_in) {
+		print_taken(e, out);
 		print_left_out(e, out);
+	}
 	return !e->let_in || print_difference(e, out);
 }
 

@@ -193,6 +193,26 @@ failed:
 	return NULL;
 }
 
+/* The attachments that are gone, or that a text replaced. */
+static json_t *
+taken_out(const struct explained *e)
+{
+	const struct edit *edit = session_edit(e->trial->session);
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; edit != NULL && i < edit->n_taken; i++)
+		if (json_array_append_new(all, json_pack("{s:s, s:o, s:o}",
+		    "action", effect_name(edit->taken[i].effect->kind),
+		    "rule", rule_name(e, edit->taken[i].effect->rule),
+		    "name", text(e, edit->taken[i].name))) != 0)
+			goto failed;
+	return all;
+failed:
+	json_decref(all);
+	return NULL;
+}
+
 static json_t *
 left_out(const struct explained *e)
 {
@@ -244,7 +264,7 @@ static json_t *
 object(const struct explained *e)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o}",
+		"s:o, s:o}",
 		"verdict", e->end.kind,
 		"stage", stage_name(e->end.stage),
 		"rule", rule_name(e, e->end.rule),
@@ -256,6 +276,7 @@ object(const struct explained *e)
 		"shadows", shadows(e),
 		"notices", notices(e),
 		"changes", changes(e),
+		"taken_out", taken_out(e),
 		"left_out", left_out(e));
 }
 

@@ -189,20 +189,58 @@ report_review(struct told *t, struct review *review, enum stage stage)
 
 /* ---- effects ---- */
 
+/* Neither ends a name: the marks between names, and between effects. */
+static char
+in_name(char c)
+{
+	return c == ',' || c == ';' ? '_' : c;
+}
+
+/* What a change took out, cut as other texts of a line are; may be empty. */
+static struct span
+taken_words(struct told *t, const struct effect *e)
+{
+	const struct edit *edit = t->edit;
+	char *out = arena_alloc(t->arena, CAPS_LOG_FIELD + sizeof("..."));
+	size_t i, j, n = 0;
+	struct span name;
+
+	for (i = 0; out != NULL && edit != NULL && i < edit->n_taken; i++) {
+		name = edit->taken[i].name;
+		if (edit->taken[i].effect != e)
+			continue;
+		if (n > 0) {
+			out[n++] = ',';
+			out[n++] = ' ';
+		}
+		for (j = 0; j < name.n && n < CAPS_LOG_FIELD - 2; j++)
+			out[n++] = in_name(name.p[j]);
+		if (j == name.n)
+			continue;
+		for (; j > 0 && ((unsigned char)name.p[j] & 0xc0) == 0x80; j--)
+			n--;
+		memcpy(out + n, "...", 3);
+		return (struct span){out, n + 3};
+	}
+	return (struct span){out, n};
+}
+
 static struct span
 effect_words(struct told *t, const struct effect *e)
 {
 	struct span what = e->name.p != NULL ? e->name : e->value;
 	const char *why = t->edit == NULL ? NULL : edit_left_out(t->edit, e);
 
-	if (what.p == NULL || effect_is_of_body(e->kind))
+	if (effect_is_of_body(e->kind))
+		what = taken_words(t, e);
+	if (what.p == NULL)
 		what = SPAN("");
-	if (what.n > CAPS_LOG_FIELD)
+	if (what.n > CAPS_LOG_FIELD + 3)
 		what.n = CAPS_LOG_FIELD; /* the whole line is cut below that */
-	return arena_printf(t->arena, "%s%s%.*s%s%s%s", effect_name(e->kind),
-		what.n > 0 ? " " : "", SPAN_ARG(what),
+	/* a stranger's words come last: they say nothing of ours */
+	return arena_printf(t->arena, "%s%s%s%s%s%.*s", effect_name(e->kind),
 		why == NULL ? "" : " (left out: ", why == NULL ? "" : why,
-		why == NULL ? "" : ")");
+		why == NULL ? "" : ")", what.n > 0 ? " " : "", SPAN_ARG(what));
 }
 
 /* Longer than a line has room for: log_line then says that it was cut. */

@@ -833,6 +833,51 @@ START_TEST(what_was_done_is_logged)
 }
 END_TEST
 
+START_TEST(what_is_taken_out_is_logged)
+{
+	static const char part[] = "--b\r\nContent-Type: application/x%s\r\n"
+		"\r\nx\r\n";
+	char text[1000];
+	int i;
+
+	begin("rule a if helo remove attachment matching /./ "
+	      "remove attachment");
+	start();
+	session_header(session, "Content-Type",
+	               "multipart/mixed; boundary=b");
+	snprintf(text, sizeof(text), part,
+	         "; name=\"a, b; quarantine <c>\x1b.exe\"");
+	body(text);
+	snprintf(text, sizeof(text), part, "; name=invoice.exe");
+	body(text);
+	snprintf(text, sizeof(text), part, "");
+	body(text);
+	SAID(finish(), "accept");
+	LOGGED("done=\"remove attachment a_ b_ quarantine \\x3cc\\x3e\\x1b.exe,"
+	       " invoice.exe; remove attachment application/x\"\n");
+	session_abort(session);
+	start();
+	session_header(session, "Content-Type",
+	               "multipart/mixed; boundary=b");
+	for (i = 0; i < 40; i++) {
+		snprintf(text, sizeof(text), part, "; name=invoice.exe");
+		body(text);
+	}
+	SAID(finish(), "accept");
+	LOGGED("invoice.exe, invoice...; remove attachment\"\n");
+	session_abort(session);
+	start();
+	session_header(session, "Content-Type",
+	               "multipart/signed; boundary=b");
+	body(text);
+	SAID(finish(), "accept");
+	LOGGED("done=\"remove attachment (left out: it is signed or encrypted:"
+	       " multipart/signed); remove attachment (left out: it is signed"
+	       " or encrypted: multipart/signed)\"\n");
+	end();
+}
+END_TEST
+
 START_TEST(what_could_not_be_done_is_logged)
 {
 	begin("rule a if helo add header \"X-A\" \"1\"");
@@ -1010,7 +1055,7 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	a_large_body_is_read_from_a_file,
 	a_body_for_which_there_is_no_file_is_deferred,
 	a_body_that_does_not_fit_into_its_file_is_deferred,
-	a_failed_fact_is_the_rules_on_error, what_was_done_is_logged,
+	a_failed_fact_is_the_rules_on_error, what_was_done_is_logged, what_is_taken_out_is_logged,
 	what_could_not_be_done_is_logged,
 	log_actions_are_written_whatever_the_verdict,
 	shadow_rules_are_logged, set_shadow_lets_in_unchanged,

@@ -272,6 +272,32 @@ START_TEST(explain_tells_how_the_body_changes)
 }
 END_TEST
 
+START_TEST(explain_tells_what_is_taken_out)
+{
+	struct scenario_pair type = {SPAN("Content-Type"),
+	                             SPAN("application/x; name=\"\x1b.exe\"")};
+	struct scenario s = {.headers = &type, .n_headers = 1,
+	                     .body = SPAN("x\n")};
+	json_t *all, *one;
+
+	begin("rule r replace attachment with \"gone\"\n");
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("replace attachment \"\\x1b.exe\"   (vaglio.conf:1)\n"
+	     "--- as it came\n");
+	ck_assert_int_eq(explain(&s, true), 0);
+	all = json_loads(out, 0, NULL);
+	ck_assert_ptr_nonnull(all);
+	one = json_array_get(json_object_get(all, "taken_out"), 0);
+	ck_assert_str_eq(json_string_value(json_object_get(one, "action")),
+		"replace attachment");
+	ck_assert_str_eq(json_string_value(json_object_get(one, "rule")), "r");
+	ck_assert_str_eq(json_string_value(json_object_get(one, "name")),
+		"\x1b.exe");
+	json_decref(all);
+	end();
+}
+END_TEST
+
 START_TEST(json_has_the_new_body_in_one_piece)
 {
 	struct scenario s = {.body = SPAN("of them\n")};
@@ -354,6 +380,6 @@ CHECK_MAIN("try", a_failure_says_what_was_expected_and_what_came,
 	every_kind_of_expectation_can_fail,
 	explain_tells_each_rule_and_the_verdict,
 	explain_tells_what_would_change, explain_of_a_deferral_is_75,
-	explain_reads_a_message, explain_tells_how_the_body_changes,
+	explain_tells_what_is_taken_out, explain_reads_a_message, explain_tells_how_the_body_changes,
 	json_has_the_new_body_in_one_piece,
 	an_early_accept_lets_the_whole_message_in, json_is_json, json_has_the_changes)

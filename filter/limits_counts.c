@@ -2,9 +2,33 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "limits_counts.h"
 #include "siphash.h"
+
+static int64_t
+system_clock(void *of)
+{
+	struct timespec t;
+
+	(void)of;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t
+ledger_now(const struct ledger *g)
+{
+	return g->clock(g->of);
+}
+
+void
+ledger_tell(const struct ledger *g, bool bad, const char *text)
+{
+	if (g->teller.tell != NULL)
+		g->teller.tell(g->teller.of, bad, text);
+}
 
 /* ---- the counts of a limit ---- */
 
@@ -171,8 +195,9 @@ entry_find(const struct ledger *g, const struct counts *c, struct span key)
 }
 
 void
-counts_purge(struct ledger *g, struct counts *c, int64_t now, size_t most)
+counts_purge(struct ledger *g, struct counts *c, size_t most)
 {
+	int64_t now = ledger_now(g);
 	struct entry *e;
 
 	for (; most > 0; most--) {
@@ -186,21 +211,21 @@ counts_purge(struct ledger *g, struct counts *c, int64_t now, size_t most)
 /* Two idle ones for each new one; and if there are too many, the one that was
  * used longest ago. */
 static void
-make_room(struct ledger *g, struct counts *c, int64_t now)
+make_room(struct ledger *g, struct counts *c)
 {
 	char text[256];
 
-	counts_purge(g, c, now, 2);
+	counts_purge(g, c, 2);
 	if (c->n < g->most)
 		return;
 	entry_forget(g, TAILQ_LAST(&c->used, entries));
-	if (c->told_full || g->teller.tell == NULL)
+	if (c->told_full)
 		return;
 	c->told_full = true;
 	snprintf(text, sizeof(text), "limit %.100s: more than %zu keys are in "
 	         "use: those used longest ago are forgotten (set limit-keys)",
 	         c->name, g->most);
-	g->teller.tell(g->teller.of, true, text);
+	ledger_tell(g, true, text);
 }
 
 struct entry *
@@ -208,7 +233,7 @@ entry_add(struct ledger *g, struct counts *c, struct span key, int64_t now)
 {
 	struct entry *e, **at;
 
-	make_room(g, c, now);
+	make_room(g, c);
 	if (c->n >= c->n_chains)
 		spread(g, c);
 	e = calloc(1, sizeof(*e) + key.n + 1);
@@ -324,7 +349,10 @@ bool
 ledger_begin(struct ledger *g, size_t most, bool notes,
              const struct limits_teller *teller)
 {
-	*g = (struct ledger){.most = most, .notes = notes};
+	*g = (struct ledger){
+		.most = most, .notes = notes, .clock = system_clock,
+	};
+	pthread_mutex_init(&g->lock, NULL);
 	TAILQ_INIT(&g->dirty);
 	if (teller != NULL)
 		g->teller = *teller;
@@ -343,6 +371,7 @@ ledger_end(struct ledger *g)
 		g->first = c->next;
 		counts_free(c);
 	}
+	pthread_mutex_destroy(&g->lock);
 }
 
 void
@@ -372,12 +401,12 @@ names(const struct policy *p, const struct counts *c)
 }
 
 void
-ledger_drop_idle(struct ledger *g, const struct policy *p, int64_t now)
+ledger_drop_idle(struct ledger *g, const struct policy *p)
 {
 	struct counts **at = &g->first, *c;
 
 	while ((c = *at) != NULL) {
-		counts_purge(g, c, now, SIZE_MAX);
+		counts_purge(g, c, SIZE_MAX);
 		/* those that are gone and not yet written are of it */
 		if (c->n > 0 || names(p, c) || !TAILQ_EMPTY(&g->dirty)) {
 			at = &c->next;

@@ -1,10 +1,12 @@
 /*
  * limits_counts.h - counts in memory, by limit and key, in the order of use.
- * What changes is put in a list for who writes it down. One thread at a time.
+ * What changes is put in a list for who writes it down. Whoever calls, but for
+ * begin and end, holds the lock.
  */
 #ifndef LIMITS_COUNTS_H
 #define LIMITS_COUNTS_H
 
+#include <pthread.h>
 #include <sys/queue.h>
 
 #include "limits_file.h"
@@ -39,10 +41,14 @@ struct counts {
 };
 
 struct ledger {
+	pthread_mutex_t lock;
+	int64_t (*clock)(void *of);
+	void *of;
 	struct counts *first;
 	struct entries dirty;     /* what is to be written, in its order */
 	bool notes;               /* them: there is a file */
-	bool anew;                /* the file is old: all will be written */
+	bool anew;                /* the file is old: all will be written; only
+	                             who writes it changes that */
 	uint64_t seed[2];
 	size_t most;              /* keys a limit */
 	struct limits_teller teller;
@@ -53,6 +59,10 @@ bool ledger_begin(struct ledger *g, size_t most, bool notes,
                   const struct limits_teller *teller);
 void ledger_end(struct ledger *g);
 
+/* Milliseconds since 1970. */
+int64_t ledger_now(const struct ledger *g);
+void ledger_tell(const struct ledger *g, bool bad, const char *text);
+
 /* The counts of a limit, which is the same if its name, unit and subject are;
  * or NULL. */
 struct counts *ledger_find(const struct ledger *g, const struct limit *l);
@@ -61,7 +71,7 @@ struct counts *ledger_find(const struct ledger *g, const struct limit *l);
 struct counts *ledger_counts(struct ledger *g, const struct limit *l);
 
 /* Forgets limits that the policy has not, once they count nothing. */
-void ledger_drop_idle(struct ledger *g, const struct policy *p, int64_t now);
+void ledger_drop_idle(struct ledger *g, const struct policy *p);
 
 /* All of it is to be written: what the file has is not known. */
 void ledger_mark_all(struct ledger *g);
@@ -70,8 +80,7 @@ void ledger_mark_all(struct ledger *g);
 void counts_refit(struct counts *c, int64_t width);
 
 /* Forgets up to so many keys that count nothing any more. */
-void counts_purge(struct ledger *g, struct counts *c, int64_t now,
-                  size_t most);
+void counts_purge(struct ledger *g, struct counts *c, size_t most);
 
 /* The most used keys, as limits_top gives them. NULL: no memory. */
 struct limits_row *counts_top(struct counts *c, const struct limit *limit,

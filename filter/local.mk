@@ -31,6 +31,7 @@ libfilter_a_SOURCES = \
 	filter/identity.c filter/identity.h \
 	filter/limits.c filter/limits_store.h \
 	filter/limits_memory.c filter/limits_counts.c filter/limits_counts.h \
+	filter/limits_saver.c filter/limits_saver.h \
 	filter/limits_file.c filter/limits_file.h \
 	filter/limits_redis.c filter/limits_said.c filter/limits_show.c filter/limits_show.h \
 	filter/link.c filter/link.h \

@@ -17,34 +17,20 @@
 #include <time.h>
 
 #include "limits_store.h"
+#include "limits_redis.h"
 #include "peer.h"
-#include "redis.h"
 #include "window.h"
 
 #define PREFIX "vaglio:limit:"
 #define QUEUE 20000       /* counts that wait to be sent; some MB */
-#define LOOKED_AT 100000  /* keys, for the top ones */
 #define SAVE_SECONDS 3    /* that the end waits for the queue */
-
-/*
- * ARGV[1] is the limit's time in ms. The server's clock may have been set
- * back, so what is of a time far ahead is past, too.
- */
-#define WINDOW \
-"local t = redis.call('TIME')\n" \
-"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n" \
-"local time = tonumber(ARGV[1])\n" \
-"local width = math.ceil(time / 15)\n" \
-"local function counts(part)\n" \
-"  return math.abs(now - part - width / 2) < time + width / 2\n" \
-"end\n"
 
 /*
  * KEYS[1]; time, n, most, what ("look", "take", "add"), when it was taken. n
  * of "add" may be less than 0. Gives: over, used before, the end of the part
  * in which n is counted now.
  */
-static const char script[] = WINDOW
+static const char script[] = LIMITS_REDIS_WINDOW
 "local n, most = tonumber(ARGV[2]), tonumber(ARGV[3])\n"
 "local used, all = 0, redis.call('HGETALL', KEYS[1])\n"
 "for i = 1, #all, 2 do\n"
@@ -69,29 +55,6 @@ static const char script[] = WINDOW
 "  redis.call('PEXPIRE', KEYS[1], time + 2 * width)\n"
 "end\n"
 "return {0, used, at + width - 1}\n";
-
-/* KEYS; time, most. Gives for each: used, ms until less than most is. */
-static const char top_script[] = WINDOW
-"local most = tonumber(ARGV[2])\n"
-"local out = {}\n"
-"for i, key in ipairs(KEYS) do\n"
-"  local used, parts, free = 0, {}, 0\n"
-"  local all = redis.call('HGETALL', key)\n"
-"  for j = 1, #all, 2 do\n"
-"    if counts(tonumber(all[j])) then\n"
-"      used = used + all[j + 1]\n"
-"      parts[#parts + 1] = {tonumber(all[j]), tonumber(all[j + 1])}\n"
-"    end\n"
-"  end\n"
-"  table.sort(parts, function(a, b) return a[1] < b[1] end)\n"
-"  local left = used\n"
-"  for _, p in ipairs(parts) do\n"
-"    if left >= most then free = p[1] + width + time - now end\n"
-"    left = left - p[2]\n"
-"  end\n"
-"  out[2 * i - 1], out[2 * i] = used, free\n"
-"end\n"
-"return out\n";
 
 /* What waits to be sent. */
 struct job {
@@ -150,16 +113,15 @@ tell_state(struct shared *s, bool good, struct span why, unsigned long lost)
 
 /* ---- commands ---- */
 
-static struct span
-number(struct arena *a, double d)
+struct span
+limits_redis_number(struct arena *a, double d)
 {
 	return arena_printf(a, "%.0f", d);
 }
 
-/* false, with *why: the server could not be had, or says that it can't. */
-static bool
-command(struct shared *s, struct arena *a, const struct span *words, size_t n,
-        struct redis_reply *reply, struct span *why)
+bool
+limits_redis_say(struct redis *r, struct arena *a, const struct span *words,
+                 size_t n, struct redis_reply *reply, struct span *why)
 {
 	/* A script that a lost connection makes run twice counts twice: it
 	 * lets through less, not more. */
@@ -170,32 +132,11 @@ command(struct shared *s, struct arena *a, const struct span *words, size_t n,
 	for (i = 0; i < n; i++)
 		if (words[i].p == NULL)
 			return false;
-	if (!redis_ask(s->redis, &c, peer_deadline(REDIS_TIME), a, reply, why))
+	if (!redis_ask(r, &c, peer_deadline(REDIS_TIME), a, reply, why))
 		return false;
 	if (reply->kind != REDIS_ERROR)
 		return true;
 	*why = reply->text;
-	return false;
-}
-
-static bool
-run_script(struct shared *s, struct arena *a, const struct job *j,
-           const char *what, struct redis_reply *reply, struct span *why)
-{
-	const struct span words[] = {
-		SPAN("EVAL"), span_of(script), SPAN("1"), {j->key, j->key_n},
-		number(a, j->time), number(a, (double)j->n),
-		number(a, j->most), span_of(what), number(a, (double)j->when),
-	};
-
-	if (!command(s, a, words, 9, reply, why))
-		return false;
-	if (reply->kind == REDIS_LIST && reply->n == 3 &&
-	    reply->items[0].kind == REDIS_NUMBER &&
-	    reply->items[1].kind == REDIS_NUMBER &&
-	    reply->items[2].kind == REDIS_NUMBER)
-		return true;
-	*why = SPAN("an answer to something else");
 	return false;
 }
 
@@ -206,6 +147,29 @@ front(const struct shared *s, struct arena *a, const struct limit *l)
 	return arena_printf(a, "%s%.*s:%s:%.*s:", s->prefix,
 	                    SPAN_ARG(l->name), limit_unit_name(l->unit),
 	                    SPAN_ARG(l->by));
+}
+
+static bool
+run_script(struct shared *s, struct arena *a, const struct job *j,
+           const char *what, struct redis_reply *reply, struct span *why)
+{
+	const struct span words[] = {
+		SPAN("EVAL"), span_of(script), SPAN("1"), {j->key, j->key_n},
+		limits_redis_number(a, j->time),
+		limits_redis_number(a, (double)j->n),
+		limits_redis_number(a, j->most), span_of(what),
+		limits_redis_number(a, (double)j->when),
+	};
+
+	if (!limits_redis_say(s->redis, a, words, 9, reply, why))
+		return false;
+	if (reply->kind == REDIS_LIST && reply->n == 3 &&
+	    reply->items[0].kind == REDIS_NUMBER &&
+	    reply->items[1].kind == REDIS_NUMBER &&
+	    reply->items[2].kind == REDIS_NUMBER)
+		return true;
+	*why = SPAN("an answer to something else");
+	return false;
 }
 
 static struct job *
@@ -370,160 +334,24 @@ prepare(struct limits *l, const struct policy *p)
 
 /* ---- who looks at them ---- */
 
-/* As a pattern of SCAN that means these bytes. */
-static struct span
-as_pattern(struct arena *a, struct span s)
-{
-	char *p = arena_alloc(a, 2 * s.n + 2);
-	size_t i, n = 0;
-
-	if (p == NULL)
-		return (struct span){NULL, 0};
-	for (i = 0; i < s.n; i++) {
-		if (strchr("*?[]\\^-", s.p[i]) != NULL)
-			p[n++] = '\\';
-		p[n++] = s.p[i];
-	}
-	p[n++] = '*';
-	return (struct span){p, n};
-}
-
-struct found_rows {
-	struct limits_row *rows;
-	size_t n, room;
-};
-
-static bool
-add_row(struct found_rows *f, struct span key, int64_t used, int64_t free_ms)
-{
-	struct limits_row *more = f->rows;
-	char *copy = malloc(key.n + 1);
-
-	if (f->n == f->room) {
-		f->room = f->room == 0 ? 64 : f->room * 2;
-		more = realloc(f->rows, f->room * sizeof(*more));
-	}
-	if (copy == NULL || more == NULL) {
-		free(copy);
-		return false;
-	}
-	f->rows = more;
-	memcpy(copy, key.p, key.n);
-	copy[key.n] = '\0';
-	f->rows[f->n++] = (struct limits_row){
-		.key = copy, .n = key.n, .used = (uint64_t)used,
-		.free_in = (free_ms + 999) / 1000,
-	};
-	return true;
-}
-
-/* How much is used of each of the keys that a SCAN found. */
-static bool
-look_at(struct shared *s, struct arena *a, const struct limit *l,
-        size_t front_n, const struct redis_reply *keys, struct found_rows *f,
-        struct span *why)
-{
-	struct span *words = arena_alloc(a, (keys->n + 5) * sizeof(*words));
-	struct redis_reply reply;
-	size_t i;
-
-	if (keys->n == 0)
-		return true;
-	if (words == NULL)
-		return false;
-	words[0] = SPAN("EVAL");
-	words[1] = span_of(top_script);
-	words[2] = number(a, (double)keys->n);
-	for (i = 0; i < keys->n; i++)
-		words[3 + i] = keys->items[i].text;
-	words[3 + i] = number(a, l->seconds * 1000);
-	words[4 + i] = number(a, l->most);
-	if (!command(s, a, words, keys->n + 5, &reply, why))
-		return false;
-	*why = SPAN("an answer to something else");
-	if (reply.kind != REDIS_LIST || reply.n != 2 * keys->n)
-		return false;
-	for (i = 0; i < keys->n; i++) {
-		struct span key = keys->items[i].text;
-
-		if (key.n < front_n || reply.items[2 * i].number <= 0)
-			continue;
-		key.p += front_n;
-		key.n -= front_n;
-		*why = SPAN("no memory");
-		if (!add_row(f, key, reply.items[2 * i].number,
-		             reply.items[2 * i + 1].number))
-			return false;
-	}
-	return true;
-}
-
-static bool
-scan(struct shared *s, struct arena *a, const struct limit *l,
-     struct found_rows *f, struct span *why)
-{
-	struct span begin = front(s, a, l), cursor = SPAN("0");
-	struct span pattern = as_pattern(a, begin);
-	struct redis_reply reply;
-
-	do {
-		const struct span words[] = {
-			SPAN("SCAN"), cursor, SPAN("MATCH"), pattern,
-			SPAN("COUNT"), SPAN("500"),
-		};
-
-		if (!command(s, a, words, 6, &reply, why))
-			return false;
-		*why = SPAN("an answer to something else");
-		if (reply.kind != REDIS_LIST || reply.n != 2 ||
-		    reply.items[0].kind != REDIS_TEXT ||
-		    reply.items[1].kind != REDIS_LIST ||
-		    !look_at(s, a, l, begin.n, &reply.items[1], f, why))
-			return false;
-		cursor = reply.items[0].text;
-	} while (!span_is(cursor, SPAN("0")) && f->n < LOOKED_AT);
-	return true;
-}
-
-/* SCAN may give a key twice. */
-static void
-drop_twins(struct found_rows *f)
-{
-	size_t i, kept = 0;
-
-	for (i = 0; i < f->n; i++) {
-		if (kept > 0 && f->rows[i].n == f->rows[kept - 1].n &&
-		    strcmp(f->rows[i].key, f->rows[kept - 1].key) == 0)
-			free(f->rows[i].key);
-		else
-			f->rows[kept++] = f->rows[i];
-	}
-	f->n = kept;
-}
-
 static struct limits_row *
 top(struct limits *l, const struct limit *limit, size_t most, size_t *n,
     size_t *all, char why[LIMITS_WHY])
 {
 	struct shared *s = (struct shared *)l;
 	struct arena *a = arena_new(0);
-	struct span what = SPAN("no memory");
-	struct found_rows f = {calloc(1, sizeof(*f.rows)), 0, 1};
+	struct limits_row *rows = NULL;
+	struct span begin = {NULL, 0};
 
-	if (a == NULL || f.rows == NULL || !scan(s, a, limit, &f, &what)) {
-		snprintf(why, LIMITS_WHY, "redis: %.*s",
-		         (int)(what.n < 200 ? what.n : 200), what.p);
-		limits_rows_free(f.rows, f.n);
-		arena_free(a);
-		return NULL;
-	}
+	if (a != NULL)
+		begin = front(s, a, limit);
+	if (begin.p != NULL)
+		rows = limits_redis_top(s->redis, limit, begin, most, n, all,
+		                        why);
+	else
+		snprintf(why, LIMITS_WHY, "no memory");
 	arena_free(a);
-	limits_rows_sort(f.rows, f.n);
-	drop_twins(&f);
-	*all = f.n;
-	for (*n = f.n; *n > most; --*n)
-		free(f.rows[*n - 1].key);
-	return f.rows;
+	return rows;
 }
 
 static int
@@ -540,7 +368,7 @@ clear(struct limits *l, const struct limit *limit, struct span key,
 	if (j != NULL && a != NULL) {
 		const struct span words[] = {SPAN("DEL"), {j->key, j->key_n}};
 
-		if (command(s, a, words, 2, &reply, &what))
+		if (limits_redis_say(s->redis, a, words, 2, &reply, &what))
 			cleared = reply.number != 0;
 	}
 	if (cleared < 0)

@@ -33,7 +33,8 @@ libfilter_a_SOURCES = \
 	filter/limits_memory.c filter/limits_counts.c filter/limits_counts.h \
 	filter/limits_saver.c filter/limits_saver.h \
 	filter/limits_file.c filter/limits_file.h \
-	filter/limits_redis.c filter/limits_said.c filter/limits_show.c filter/limits_show.h \
+	filter/limits_redis.c filter/limits_redis.h filter/limits_redis_top.c \
+	filter/limits_said.c filter/limits_show.c filter/limits_show.h \
 	filter/link.c filter/link.h \
 	filter/log.c filter/log.h \
 	filter/markup.c filter/markup.h filter/markup_text.c \

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -635,6 +636,17 @@ serve(struct filter *f, const sigset_t *signals)
 	return f->gave_up ? EX_SOFTWARE : 0;
 }
 
+/*
+ * The C library keeps what a large message took for the next one, which then
+ * needs more beside it: so pieces of more than 256 KB are always given back.
+ */
+static void
+give_back_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 int
 run(const struct options *o)
 {
@@ -652,6 +664,7 @@ run(const struct options *o)
 	if (!o->foreground)
 		status = detach(&f);
 	block_signals(&signals);
+	give_back_memory();
 	if (status == 0)
 		status = start(&f, o, inherited);
 	if (status == 0)

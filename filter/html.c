@@ -14,6 +14,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "body.h"
 #include "caps.h"
 #include "css.h"
 #include "html.h"
@@ -25,8 +26,12 @@
 /* Pieces of memory between two looks at the clock. */
 #define LOOK_EVERY 64
 
+/* Bytes that are not yet counted for memory-limit. */
+#define COUNT_EVERY (256 << 10)
+
 struct work {
 	struct arena *memory;
+	size_t held;       /* as counted */
 	jmp_buf escape;
 	int64_t end;
 	unsigned pieces;
@@ -52,6 +57,8 @@ give(void *of, size_t n)
 	p = arena_alloc(w->memory, n);
 	if (p == NULL)
 		longjmp(w->escape, 1);
+	if (arena_used(w->memory) - w->held >= COUNT_EVERY)
+		memory_account(&w->held, arena_used(w->memory));
 	return p;
 }
 
@@ -453,6 +460,7 @@ html_read(struct arena *a, struct span html, int64_t *left,
 		end = read_tree(a, document, page) ? HTML_READ :
 			HTML_NO_MEMORY;
 	arena_free(w->memory);
+	memory_account(&w->held, 0);
 	*left -= cpu_now() - begin;
 	return end;
 }

@@ -2,6 +2,8 @@
  * mime_text.c - the texts of a message, each decoded once, and what a reader
  * sees of them.
  */
+#include <string.h>
+
 #include "caps.h"
 #include "html.h"
 #include "mime.h"
@@ -24,6 +26,52 @@ keep_text(struct mime *m, size_t part, struct span text, bool loose)
 	t->loose = loose;
 }
 
+/*
+ * Is it UTF-16 or UTF-32 without a mark that tells the bytes' order? RFC 2781
+ * 4.3 has big-endian then, and many readers what their machine has.
+ */
+static bool
+lacks_order(struct mime *m, size_t i, enum mime_encoding e,
+            struct span charset)
+{
+	static const struct span marks[] = {
+		{"\xfe\xff", 2}, {"\xff\xfe", 2}, {"\0\0\xfe\xff", 4},
+	};
+	struct span begin;
+	size_t k;
+
+	if (!span_is_nocase(charset, SPAN("utf-16")) &&
+	    !span_is_nocase(charset, SPAN("utf-32")))
+		return false;
+	begin = mime_begin(m, i, e, 4);
+	for (k = 0; k < sizeof(marks) / sizeof(marks[0]); k++)
+		if (begin.n >= marks[k].n && memcmp(begin.p, marks[k].p,
+		                                    marks[k].n) == 0)
+			return false;
+	return true;
+}
+
+static void
+decode_as(struct mime *m, size_t i, enum mime_encoding e,
+          struct span charset)
+{
+	struct span big, little;
+
+	if (!lacks_order(m, i, e, charset)) {
+		keep_text(m, i, mime_text(m, i, e, charset), false);
+		return;
+	}
+	big = arena_printf(m->arena, "%.*sbe", (int)charset.n, charset.p);
+	little = arena_printf(m->arena, "%.*sle", (int)charset.n, charset.p);
+	if (big.p == NULL || little.p == NULL) {
+		m->no_memory = true;
+		return;
+	}
+	keep_text(m, i, mime_text(m, i, e, big), false);
+	if (mime_ok(m))
+		keep_text(m, i, mime_text(m, i, e, little), false);
+}
+
 /* By each encoding and charset that it may have. */
 static void
 decode_part(struct mime *m, size_t i)
@@ -36,7 +84,7 @@ decode_part(struct mime *m, size_t i)
 		for (l = p->charsets != NULL ? p->charsets : none;
 		     (p->encodings & e) && l != NULL && mime_ok(m);
 		     l = l->next)
-			keep_text(m, i, mime_text(m, i, e, l->text), false);
+			decode_as(m, i, e, l->text);
 }
 
 static void

@@ -171,6 +171,10 @@ change_body(struct edit *e, const struct effect *effect)
 
 	if (!make_forms(e->arena, effect, &f) || !own_find(e, &o))
 		return false;
+	/* a banner goes in: who calls his mail a report is not past it */
+	if (o.why == NULL && effect->kind == EFFECT_APPEND &&
+	    own_is_report(e->mime))
+		o.why = "it is a multipart/report, which no person wrote";
 	if (o.why == NULL && effect->once && !find_text(e, &o, &f))
 		return false;
 	if (o.why != NULL)

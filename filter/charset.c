@@ -184,6 +184,32 @@ encode(GString *out, const char *name, struct span text)
 }
 
 bool
+charset_known(struct span charset)
+{
+	char name[NAME_MAX_BYTES + 1];
+	iconv_t cd;
+
+	if (!iconv_name(charset, name))
+		return false;
+	cd = iconv_open("UTF-8", name);
+	if (cd == (iconv_t)-1)
+		return false;
+	iconv_close(cd);
+	return true;
+}
+
+static bool
+is_ascii(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] <= 0)
+			return false;
+	return true;
+}
+
+bool
 charset_from_utf8(GString *out, struct span charset, struct span text)
 {
 	char name[NAME_MAX_BYTES + 1], given[NAME_MAX_BYTES + 1];
@@ -193,8 +219,11 @@ charset_from_utf8(GString *out, struct span charset, struct span text)
 
 	if (charset.n == 0)
 		charset = SPAN("us-ascii");
-	if (!iconv_name(charset, name))
-		return false;
+	if (!charset_known(charset) || !iconv_name(charset, name)) {
+		if (is_ascii(text))
+			g_string_append_len(out, text.p, (gssize)text.n);
+		return is_ascii(text);
+	}
 	memcpy(given, charset.p, charset.n);
 	given[charset.n] = '\0';
 	if (!encode(out, strict_name(given, name), text)) {
@@ -223,19 +252,4 @@ charset_has_ascii(struct span charset)
 
 	g_string_free(s, TRUE);
 	return same;
-}
-
-bool
-charset_known(struct span charset)
-{
-	char name[NAME_MAX_BYTES + 1];
-	iconv_t cd;
-
-	if (!iconv_name(charset, name))
-		return false;
-	cd = iconv_open("UTF-8", name);
-	if (cd == (iconv_t)-1)
-		return false;
-	iconv_close(cd);
-	return true;
 }

@@ -17,7 +17,8 @@ void charset_to_utf8(GString *out, struct span charset, struct span bytes);
 
 /*
  * Appends UTF-8 as bytes of a charset, which charset_to_utf8 reads as just
- * this text. false: the charset can't carry it, and nothing is appended.
+ * this text. false: the charset can't carry it, and nothing is appended. One
+ * that nobody knows carries ASCII.
  */
 bool charset_from_utf8(GString *out, struct span charset, struct span text);
 

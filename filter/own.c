@@ -48,6 +48,12 @@ own_seal(const struct mime_part *p)
 }
 
 bool
+own_is_report(const struct mime *m)
+{
+	return has_type(&m->parts[0], SPAN("multipart/report"));
+}
+
+bool
 own_is_foreign(const struct mime *m, size_t part)
 {
 	while ((part = m->parts[part].parent) != MIME_NONE)

@@ -30,6 +30,9 @@ bool own_find(struct edit *e, struct own *o);
 /* What says that a part is signed or encrypted, or NULL. */
 const char *own_seal(const struct mime_part *p);
 
+/* Is it a bounce, a receipt or the like (RFC 6522)? No person wrote it. */
+bool own_is_report(const struct mime *m);
+
 /* In a message that came along? */
 bool own_is_foreign(const struct mime *m, size_t part);
 

@@ -258,11 +258,20 @@ add_referenced(const struct writer *w, GString *out, struct span text)
 	}
 }
 
+/* What nobody knows the charset of may still have characters of two bytes. */
+static bool
+is_wide(const struct writer *w)
+{
+	return w->charset.n > 0 && !charset_known(w->charset) &&
+		w->decoded.n > 0 &&
+		memchr(w->decoded.p, '\0', w->decoded.n) != NULL;
+}
+
 /* Can the part's charset carry it? Then it is appended to out. */
 static bool
 in_charset(const struct writer *w, GString *out, struct span text)
 {
-	if (!charset_has_ascii(w->charset))
+	if (is_wide(w) || !charset_has_ascii(w->charset))
 		return false;
 	if (charset_from_utf8(out, w->charset, text))
 		return true;
@@ -456,18 +465,21 @@ first_word(struct span s)
 	return (struct span){s.p, i};
 }
 
+/* Whatever a reader takes for its charset. */
 static bool
 is_in_utf8(const struct writer *w, struct span type)
 {
 	struct span head;
 	const struct mime_param *q;
+	bool is = false;
 
-	if (type.p == NULL)
-		return false;
 	for (q = mime_params(w->e->mime, type, &head); q != NULL; q = q->next)
-		if (span_is(q->name, SPAN("charset")))
-			return span_is(q->value, SPAN("utf-8"));
-	return false;
+		if (span_is(q->name, SPAN("charset"))) {
+			is = span_is(q->value, SPAN("utf-8"));
+			if (!is)
+				break;
+		}
+	return is;
 }
 
 /* Does it say text, and no byte in it end it for some reader? */
@@ -483,30 +495,44 @@ says_text(const struct writer *w, struct span type)
 	                                    SPAN("text/"));
 }
 
+/* The type with charset UTF-8, all else as it was. */
+static struct span
+with_utf8(const struct writer *w, struct span type)
+{
+	struct span old;
+	size_t n;
+
+	if (find_param(type, SPAN("charset"), &old)) {
+		old = first_word(old);
+		n = (size_t)(old.p - type.p);
+		return arena_printf(w->e->arena, "%.*sutf-8%.*s", (int)n,
+			type.p, (int)(type.n - n - old.n), old.p + old.n);
+	}
+	while (type.n > 0 && strchr(" \t\r\n;", type.p[type.n - 1]))
+		type.n--;
+	return arena_printf(w->e->arena, "%.*s;%s charset=utf-8",
+		SPAN_ARG(type), w->own->part == 0 ? "\n" : "\r\n");
+}
+
 /*
- * The Content-Type with charset UTF-8, all else as it was if it is of a text.
- * p NULL: no memory.
+ * The Content-Type of the part in UTF-8; one of our own if the old one can't
+ * be made to say so. p NULL: no memory.
  */
 static struct span
 type_in_utf8(const struct writer *w)
 {
-	struct span value = edit_field(w->e, w->own->part,
-	                               SPAN("content-type")), old;
-	size_t n;
+	struct span type = edit_field(w->e, w->own->part,
+	                              SPAN("content-type"));
 
-	if (!says_text(w, value))
-		return arena_printf(w->e->arena, "text/%s; charset=utf-8",
-			w->own->html ? "html" : "plain");
-	if (find_param(value, SPAN("charset"), &old)) {
-		old = first_word(old);
-		n = (size_t)(old.p - value.p);
-		return arena_printf(w->e->arena, "%.*sutf-8%.*s", (int)n,
-			value.p, (int)(value.n - n - old.n), old.p + old.n);
+	if (says_text(w, type)) {
+		type = with_utf8(w, type);
+		if (type.p == NULL || is_in_utf8(w, type))
+			return type;
 	}
-	while (value.n > 0 && strchr(" \t\r\n;", value.p[value.n - 1]))
-		value.n--;
-	return arena_printf(w->e->arena, "%.*s;%s charset=utf-8",
-		SPAN_ARG(value), w->own->part == 0 ? "\n" : "\r\n");
+	return arena_printf(w->e->arena, "text/%s; charset=utf-8%s%s",
+		w->own->html ? "html" : "plain",
+		w->flowed ? "; format=flowed" : "",
+		w->flowed && w->part->delsp ? "; delsp=yes" : "");
 }
 
 static bool
@@ -572,9 +598,9 @@ write_in_utf8(struct writer *w, struct span text)
 	size_t at;
 	bool done;
 
-	if (!is_in_utf8(w, type))
-		w->why = "its charset can't be said to be another";
-	else if (old.n > 0 && memmem(old.p, old.n, lost, 3) != NULL)
+	if (type.p == NULL)
+		return false;
+	if (old.n > 0 && memmem(old.p, old.n, lost, 3) != NULL)
 		w->why = "not all of it is text in its charset";
 	if (w->why != NULL)
 		return true;

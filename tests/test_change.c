@@ -471,9 +471,51 @@ START_TEST(what_readers_disagree_about_stays)
 	is_left_out(MAIL("text/plain; charset=iso-2022-jp", "7bit",
 	                 "\033$B$3$s\033(\350\r\n"), APPEND("x"),
 	            "of text/plain: not all of it is text in its charset");
-	is_left_out(MAIL("text/plain; charset*=us-ascii''us-ascii", NULL,
-	                 "a\r\n"), APPEND("\xc3\xbc"),
-	            "of text/plain: its charset can't be said to be another");
+}
+END_TEST
+
+START_TEST(a_charset_that_nobody_knows_carries_ascii)
+{
+	becomes(MAIL("text/plain; charset=unknown-8bit", "8bit", "\xe4\r\n"),
+	        APPEND("x"), MAIL("text/plain; charset=unknown-8bit", "8bit",
+	                          "\xe4\r\nx\r\n"));
+	becomes(MAIL("text/html; charset=unknown-8bit", "8bit", "\xe4\r\n"),
+	        PREPEND("\xc3\xbc"), MAIL("text/html; charset=unknown-8bit",
+	                "8bit", "<div>&#252;</div>\r\n\xe4\r\n"));
+	becomes(MAIL("text/plain; charset=x-klingon", "7bit", "a\r\n"),
+	        APPEND("\xc3\xbc"), MAIL("text/plain; charset=utf-8",
+	                "quoted-printable", "a\r\n=C3=BC\r\n"));
+	is_left_out(MAIL("text/plain; charset=x-klingon", "base64",
+	                 "AGEAYg==\r\n"), APPEND("x"),
+	            "of text/plain: not all of it is text in its charset");
+}
+END_TEST
+
+START_TEST(a_charset_that_is_told_oddly_is_told_anew)
+{
+	becomes(MAIL("text/plain; charset*=us-ascii''us-ascii", NULL,
+	             "a\r\n"), APPEND("\xc3\xbc"),
+	        MAIL("text/plain; charset=utf-8", "quoted-printable",
+	             "a\r\n=C3=BC\r\n"));
+	becomes(MAIL("text/plain; charset*0=koi8; charset*1=-r; delsp=yes;"
+	             " format=flowed", "8bit", "\xc1 \r\n"),
+	        PREPEND("\xc3\xbc"),
+	        MAIL("text/plain; charset=utf-8; format=flowed; delsp=yes",
+	             "quoted-printable", "=C3=BC\r\n=D0=B0=20\r\n"));
+}
+END_TEST
+
+START_TEST(a_report_gets_a_banner_and_no_footer)
+{
+	const char *type = "multipart/report; report-type=delivery-status;"
+		" boundary=b";
+
+	is_left_out(MAIL(type, NULL, "--b\r\n\r\nbounced\r\n--b--\r\n"),
+	            APPEND("x"),
+	            "it is a multipart/report, which no person wrote");
+	becomes(MAIL(type, NULL, "--b\r\n\r\nbounced\r\n--b--\r\n"),
+	        PREPEND("x"),
+	        MAIL(type, NULL, "--b\r\n\r\nx\r\nbounced\r\n--b--\r\n"));
 }
 END_TEST
 
@@ -564,6 +606,9 @@ CHECK_MAIN("change",
 	the_root_of_what_is_related_is_where_start_says,
 	signed_and_encrypted_mail_stays,
 	what_readers_disagree_about_stays,
+	a_charset_that_nobody_knows_carries_ascii,
+	a_charset_that_is_told_oddly_is_told_anew,
+	a_report_gets_a_banner_and_no_footer,
 	once_is_once_in_a_quoted_reply_too,
 	changes_act_on_each_other_s_result,
 	each_place_in_quoted_printable_is_found)

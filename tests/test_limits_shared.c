@@ -518,6 +518,88 @@ START_TEST(what_else_stands_under_a_key_fails)
 }
 END_TEST
 
+/* Each is a state that passes; what it refuses is not counted. */
+START_TEST(what_the_server_refuses_fails_until_it_takes_it)
+{
+	static const struct {
+		const char *begin, *end, *why;
+	} states[] = {
+		{"CONFIG SET maxmemory 1\n", "CONFIG SET maxmemory 0\n",
+		 "OOM"},
+		{"REPLICAOF 127.0.0.1 1\n", "REPLICAOF NO ONE\n", "READONLY"},
+	};
+	struct limits *a;
+	struct limits_found found;
+	size_t i;
+
+	if (!begin_store("limit a 200 recipients per 1h by auth\n"))
+		return;
+	a = open_store();
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(limits_ask(a, limit, SPAN("alice"), 10, true,
+		                            &found), TRUTH_NO);
+		redis_server_say(&server, states[i].begin);
+		limits_add(a, limit, SPAN("alice"), -10, found.when);
+		limits_save(a);
+		ck_assert_int_eq(limits_ask(a, limit, SPAN("alice"), 1, true,
+		                            &found), TRUTH_FAILED);
+		ck_assert_ptr_nonnull(strstr(found.why, states[i].why));
+		ck_assert_ptr_nonnull(strstr(told, states[i].why));
+		redis_server_say(&server, states[i].end);
+		ck_assert_int_eq(limits_ask(a, limit, SPAN("alice"), 1, true,
+		                            &found), TRUTH_NO);
+		ck_assert_uint_eq(found.used, 11 * i + 10);
+		ck_assert_ptr_nonnull(strstr(told, "is there again; 1 counts "
+		                             "were lost\n"));
+		told[0] = '\0';
+	}
+	limits_free(a);
+	ck_assert_str_eq(told, "");
+	policy_unref(policy);
+	end_server();
+}
+END_TEST
+
+START_TEST(a_login_that_the_server_does_not_know_is_told_once)
+{
+	static const char *const more[] = {"--requirepass", "right", NULL};
+	const struct limits_teller teller = {keep, NULL};
+	struct limit_server at = {.where = where};
+	char why[LIMITS_WHY], path[96];
+	struct limits_found found;
+	struct limits *a;
+	FILE *f;
+	int i;
+
+	if (!begin_store("limit a 200 recipients per 1h by auth\n"))
+		return;
+	redis_server_stop(&server);
+	redis_server_start(&server, folder, more);
+	for (i = 0; i < 2; i++) { /* none, and a wrong one */
+		snprintf(path, sizeof(path), "%s/password", folder);
+		f = fopen(path, "w");
+		ck_assert_ptr_nonnull(f);
+		fputs("wrong\n", f);
+		fclose(f);
+		at.password_file = i == 0 ? NULL : path;
+		a = limits_redis(&at, &teller, why);
+		ck_assert_msg(a != NULL, "%s", why);
+		limits_prepare(a, policy);
+		ck_assert_int_eq(limits_ask(a, limit, SPAN("alice"), 1, true,
+		                            &found), TRUTH_FAILED);
+		ck_assert_ptr_nonnull(strstr(found.why,
+			i == 0 ? "NOAUTH" : "WRONGPASS"));
+		limits_ask(a, limit, SPAN("alice"), 1, true, &found);
+		ck_assert_ptr_eq(strchr(told, '\n'), told + strlen(told) - 1);
+		told[0] = '\0';
+		limits_free(a);
+		unlink(path);
+	}
+	policy_unref(policy);
+	end_server();
+}
+END_TEST
+
 CHECK_MAIN("limits, shared",
 	two_filters_on_one_redis_let_through_no_more_than_one,
 	a_restart_of_the_filter_keeps_what_was_counted,
@@ -528,4 +610,6 @@ CHECK_MAIN("limits, shared",
 	what_is_past_is_forgotten_there,
 	what_is_given_back_is_of_its_part,
 	the_top_keys_are_found_among_thousands,
-	what_else_stands_under_a_key_fails)
+	what_else_stands_under_a_key_fails,
+	what_the_server_refuses_fails_until_it_takes_it,
+	a_login_that_the_server_does_not_know_is_told_once)

@@ -1,5 +1,6 @@
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "limits_show.h"
@@ -177,14 +178,62 @@ spell(struct arena *a, const struct policy *p, const struct limit *l,
 	return limits_key(a, l, &v);
 }
 
+/* What log_escape made of it, turned back. */
+static struct span
+unescape(struct arena *a, struct span key)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *p = arena_alloc(a, key.n + 1);
+	const char *high, *low;
+	size_t i, n = 0;
+
+	if (p == NULL)
+		return (struct span){NULL, 0};
+	for (i = 0; i < key.n; i++) {
+		const char *at = key.p + i;
+
+		p[n] = *at;
+		if (key.n - i >= 2 && at[0] == '\\' && at[1] == '\\') {
+			i++;
+		} else if (key.n - i >= 4 && at[0] == '\\' && at[1] == 'x' &&
+		           (high = memchr(digits, at[2], 16)) != NULL &&
+		           (low = memchr(digits, at[3], 16)) != NULL) {
+			p[n] = (char)((high - digits) * 16 + (low - digits));
+			i += 3;
+		}
+		n++;
+	}
+	return (struct span){p, n};
+}
+
+/* As limits_clear; *key is as it is or as it was shown, then as it counts. */
+static int
+forget(struct limits *l, const struct policy *p, const struct limit *limit,
+       struct arena *a, struct span *key, char why[LIMITS_WHY])
+{
+	struct span given = *key;
+	int cleared;
+
+	*key = spell(a, p, limit, given);
+	if (key->p == NULL)
+		return -1;
+	cleared = limits_clear(l, limit, *key, why);
+	given = unescape(a, given);
+	if (given.p != NULL)
+		given = spell(a, p, limit, given);
+	if (cleared != 0 || given.p == NULL)
+		return cleared;
+	return limits_clear(l, limit, given, why);
+}
+
 int
 limits_forget(struct limits *l, const struct policy *p, struct span name,
               struct span key, FILE *out)
 {
 	size_t i, n;
 	const struct limit *limits = policy_limits(p, &n);
-	char why[LIMITS_WHY] = "no memory";
-	struct arena *a = arena_new(0);
+	char why[LIMITS_WHY] = "no memory", safe[4 * LIMITS_KEY + 8];
+	struct arena *a;
 	int cleared = -1;
 
 	for (i = 0; i < n && !span_is(limits[i].name, name); i++)
@@ -192,13 +241,12 @@ limits_forget(struct limits *l, const struct policy *p, struct span name,
 	if (i == n) {
 		fprintf(out, "vaglio: the policy in force has no limit "
 		        "\"%.*s\"\n", SPAN_ARG(name));
-		arena_free(a);
 		return EX_USAGE;
 	}
+	a = arena_new(0);
 	if (a != NULL)
-		key = spell(a, p, &limits[i], key);
-	if (a != NULL && key.p != NULL)
-		cleared = limits_clear(l, &limits[i], key, why);
+		cleared = forget(l, p, &limits[i], a, &key, why);
+	key = log_escape(safe, sizeof(safe), key);
 	if (cleared < 0)
 		fprintf(out, "vaglio: %s\n", why);
 	else

@@ -189,6 +189,16 @@ START_TEST(a_restart_of_the_filter_keeps_what_was_counted)
 	out = read_file(text);
 	ck_assert_ptr_nonnull(strstr(out, "\noutbound: alice is free again\n"));
 	free(out);
+	/* a key as it is shown */
+	ck_assert_uint_eq(send_many(d, 1, "o\nd\\d"), 1);
+	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", d->config,
+	                                NULL), 0);
+	out = read_file(text);
+	ck_assert_ptr_nonnull(strstr(out, " 1  o\\x0ad\\\\d\n"));
+	free(out);
+	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", d->config,
+	                                "clear", "outbound", "o\\x0ad\\\\d",
+	                                NULL), 0);
 	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", d->config,
 	                                "clear", "outbound", "alice", NULL), 1);
 	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", d->config,

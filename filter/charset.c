@@ -215,20 +215,21 @@ charset_from_utf8(GString *out, struct span charset, struct span text)
 	char name[NAME_MAX_BYTES + 1], given[NAME_MAX_BYTES + 1];
 	gsize before = out->len;
 	GString *back;
-	bool same;
+	bool named, same;
 
 	if (charset.n == 0)
 		charset = SPAN("us-ascii");
-	if (!charset_known(charset) || !iconv_name(charset, name)) {
-		if (is_ascii(text))
-			g_string_append_len(out, text.p, (gssize)text.n);
-		return is_ascii(text);
+	named = iconv_name(charset, name);
+	if (named) {
+		memcpy(given, charset.p, charset.n);
+		given[charset.n] = '\0';
 	}
-	memcpy(given, charset.p, charset.n);
-	given[charset.n] = '\0';
-	if (!encode(out, strict_name(given, name), text)) {
+	if (!named || !encode(out, strict_name(given, name), text)) {
 		g_string_truncate(out, before);
-		return false;
+		if (!is_ascii(text) || charset_known(charset))
+			return false;
+		g_string_append_len(out, text.p, (gssize)text.n);
+		return true;
 	}
 	back = g_string_sized_new(text.n + 1);
 	charset_to_utf8(back, charset, (struct span){out->str + before,

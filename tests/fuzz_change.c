@@ -10,12 +10,11 @@
 #include <string.h>
 
 #include "change.h"
+#include "fuzz_header.h"
 #include "markup.h"
 #include "own.h"
 #include "transfer.h"
 #include "utf8.h"
-
-#define FIELDS_MAX 50
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,30 +23,6 @@ hold(bool promise)
 {
 	if (!promise)
 		abort();
-}
-
-static void
-take_fields(struct message *m, struct span *s)
-{
-	size_t n, i;
-	const char *colon, *end;
-
-	for (n = 0; s->n > 0 && n < FIELDS_MAX && *s->p != '\n' &&
-	     *s->p != '\r'; n++) {
-		colon = memchr(s->p, ':', s->n);
-		if (colon == NULL)
-			return;
-		i = (size_t)(colon + 1 - s->p);
-		do {
-			end = memchr(s->p + i, '\n', s->n - i);
-			i = end == NULL ? s->n : (size_t)(end + 1 - s->p);
-		} while (i < s->n && (s->p[i] == ' ' || s->p[i] == '\t'));
-		hold(message_add_field(m, (struct span){s->p,
-			(size_t)(colon - s->p)}, (struct span){colon + 1,
-			i - (size_t)(colon - s->p) - 1}));
-		s->p += i;
-		s->n -= i;
-	}
 }
 
 /* ---- what stays ---- */

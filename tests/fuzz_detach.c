@@ -8,9 +8,8 @@
 #include <string.h>
 
 #include "detach.h"
+#include "fuzz_header.h"
 #include "policy.h"
-
-#define FIELDS_MAX 50
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,25 +59,6 @@ hold(bool promise)
 {
 	if (!promise)
 		abort();
-}
-
-static void
-take_fields(struct message *m, struct span *s)
-{
-	struct span field;
-	const char *colon;
-	size_t n;
-
-	for (n = 0; s->n > 0 && n < FIELDS_MAX && *s->p != '\n' &&
-	     *s->p != '\r'; n++) {
-		field = edit_next_field(s);
-		colon = memchr(field.p, ':', field.n);
-		if (colon != NULL)
-			hold(message_add_field(m, (struct span){field.p,
-				(size_t)(colon - field.p)}, span_trim(
-				(struct span){colon + 1, field.n -
-				(size_t)(colon + 1 - field.p)})));
-	}
 }
 
 static bool

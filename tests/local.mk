@@ -263,7 +263,8 @@ endif
 
 # Messages, and what the subjects of their parts say.
 noinst_PROGRAMS += tests/fuzz_detach
-tests_fuzz_detach_SOURCES = tests/fuzz_detach.c tests/fuzz_main.c
+tests_fuzz_detach_SOURCES = tests/fuzz_detach.c tests/fuzz_header.h \
+	tests/fuzz_main.c
 tests_fuzz_detach_LDADD = $(FILTER_LIBS)
 noinst_PROGRAMS += tests/changed
 tests_changed_SOURCES = tests/changed.c
@@ -309,7 +310,8 @@ noinst_PROGRAMS += tests/change_tool
 tests_change_tool_SOURCES = tests/change_tool.c
 tests_change_tool_LDADD = $(FILTER_LIBS)
 noinst_PROGRAMS += tests/fuzz_change
-tests_fuzz_change_SOURCES = tests/fuzz_change.c tests/fuzz_main.c
+tests_fuzz_change_SOURCES = tests/fuzz_change.c tests/fuzz_header.h \
+	tests/fuzz_main.c
 tests_fuzz_change_LDADD = $(FILTER_LIBS)
 dist_check_SCRIPTS += tests/change_peer.py
 TESTS += tests/change_peer.py

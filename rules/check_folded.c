@@ -63,6 +63,15 @@ check_folded_text(struct checker *c, const struct ast_value *v,
 	return true;
 }
 
+static const char *
+first_of(const char *p, size_t n, const char *set)
+{
+	for (; n > 0; p++, n--)
+		if (strchr(set, *p) != NULL)
+			return p;
+	return NULL;
+}
+
 /* Where what begins here ends, if its letters and digits are none; else i. */
 static size_t
 end_of_mark(struct span pattern, size_t i)
@@ -75,7 +84,8 @@ end_of_mark(struct span pattern, size_t i)
 	if (*p == '{') /* {2,10} */
 		end = memchr(p, '}', left);
 	else if (*p == '(' && left > 1 && p[1] == '?') /* (?i), (?<name>...) */
-		end = p + strcspn(p, p[2] == '<' ? ">" : ":)=!");
+		end = first_of(p + 2, left - 2,
+			left > 2 && p[2] == '<' ? ">" : ":)=!");
 	return end == NULL || end >= pattern.p + pattern.n
 	       ? i : (size_t)(end - pattern.p);
 }

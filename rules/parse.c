@@ -354,7 +354,11 @@ take_option(struct parser *p)
 static bool
 is_count(struct span s)
 {
-	return s.n > 0 && s.n <= 9 && strspn(s.p, "0123456789") >= s.n;
+	size_t i;
+
+	for (i = 0; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+		;
+	return s.n > 0 && s.n <= 9 && i == s.n;
 }
 
 static struct ast_value *

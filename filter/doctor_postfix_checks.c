@@ -70,6 +70,11 @@ mend_list(struct visit *v, const struct postfix *pf, const struct door *d,
 	struct span spelling = postfix_spelling(v, pf, d);
 	struct span list = postfix_value(pf, d, d->milters);
 
+	/* Of an entry that leads elsewhere the chroot has been told. */
+	if (spelling.p == NULL && old == NULL &&
+	    v->name.family == SOCKET_PATH)
+		what = TEXT(v, "%.*s; its chroot hides that path, so move "
+		            "the socket first", SPAN_ARG(what));
 	if (spelling.p == NULL)
 		visit_find(v, d->name, what, "policy", TEXT(v,
 		           "set socket \"unix:%s/vaglio/milter.sock\"",

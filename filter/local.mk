@@ -43,6 +43,7 @@ libfilter_a_SOURCES = \
 	filter/mime_decode.c \
 	filter/mime_facts.c filter/mime_facts.h filter/mime_head.c \
 	filter/mime_name.c filter/mime_param.c filter/mime_link.c filter/mime_text.c \
+	filter/mime_uu.c \
 	filter/notice.c filter/notice.h filter/notice_mail.c \
 	filter/options.c filter/options.h \
 	filter/own.c filter/own.h \

@@ -88,9 +88,9 @@ struct mime_loose {
 	struct span bytes;
 };
 
-/* A file in an archive, or in one that is in it. */
+/* A file in an archive, or in one that is in it; or in a text. */
 struct mime_member {
-	size_t part;                  /* the attachment */
+	size_t part;                  /* the attachment, or text */
 	size_t holder;                /* member that is its archive; MIME_NONE:
 	                                 the attachment is */
 	struct mime_list *names;      /* valid UTF-8 */
@@ -246,5 +246,10 @@ const char *mime_links(struct mime *m);
 
 /* Members, once; with their types (or without, if that was before). */
 void mime_unpack(struct mime *m, bool magic);
+
+/* ---- mime_uu.c ---- */
+
+/* Members for the files that are uuencoded in texts. */
+void mime_uudecode(struct mime *m, bool magic);
 
 #endif

@@ -273,11 +273,12 @@ mime_unpack(struct mime *m, bool magic)
 	m->members = NULL;
 	m->n_members = 0;
 	find_candidates(&j);
-	if (j.n == 0 || !mime_ok(m))
-		return;
 	unpack_prepare();
-	if (apart_start(&a, unpack_all, &j))
-		read_members(m, &a);
-	else
-		m->archives_full = "no process to unpack archives";
+	if (j.n > 0 && mime_ok(m)) {
+		if (apart_start(&a, unpack_all, &j))
+			read_members(m, &a);
+		else
+			m->archives_full = "no process to unpack archives";
+	}
+	mime_uudecode(m, magic); /* behind: holders are numbers of theirs */
 }

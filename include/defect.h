@@ -32,6 +32,7 @@ ROW(NUL, "nul") \
 ROW(RTL_OVERRIDE, "rtl-override") \
 ROW(ZERO_WIDTH, "zero-width") \
 ROW(TRAILING_DOT, "trailing-dot") \
+ROW(UUENCODED, "uuencoded") \
 ROW(ENCRYPTED_ARCHIVE, "encrypted-archive") \
 ROW(BAD_ARCHIVE, "bad-archive") \
 ROW(TOO_MUCH_ARCHIVE, "too-much-archive") \

@@ -110,7 +110,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	n = split(&s, fields);
 	m = mime_parse(a, fields, n, s, size % 2 == 0);
 	hold(m != NULL && !m->no_memory);
-	m->unpacked = 2; /* not one member */
+	m->unpacked = 2;
+	mime_uudecode(m, false);
 	try_parts(m);
 	try_answers(m);
 	arena_free(a);

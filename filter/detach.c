@@ -128,6 +128,8 @@ find(struct detacher *d)
 		mime_unpack(d->m, false);
 		if (d->m->archives_full != NULL)
 			return fail(d, d->m->archives_full);
+	} else if (d->m->unpacked == 0) {
+		mime_uudecode(d->m, false);
 	}
 	for (i = 0; i < d->m->n_members; i++)
 		if (!consider_names(d, d->m->members[i].part,

@@ -83,7 +83,7 @@ is_in_one(const struct effect *e, const struct mime *m, size_t part)
 	return false;
 }
 
-/* Where no part overlaps another, texts stay. */
+/* Where no part overlaps another, and no text holds a file, texts stay. */
 static bool
 is_plain(const struct mime *m)
 {
@@ -92,7 +92,8 @@ is_plain(const struct mime *m)
 		!mime_has(m, DEFECT_PREFIX_BOUNDARY) &&
 		!mime_has(m, DEFECT_EMPTY_BOUNDARY) &&
 		!mime_has(m, DEFECT_PART_AFTER_END) &&
-		!mime_has(m, DEFECT_ENCODED_MULTIPART);
+		!mime_has(m, DEFECT_ENCODED_MULTIPART) &&
+		!mime_has(m, DEFECT_UUENCODED);
 }
 
 static void

@@ -125,6 +125,7 @@ try_detach(struct arena *a, struct message *m, struct span body,
 	edit_begin(&e, a, m, body, true);
 	before = edit_parts(&e);
 	hold(before != NULL);
+	mime_uudecode(before, false);
 	if (!detach(&e, effect, &why)) {
 		hold(why.p != NULL && why.p[why.n] == '\0');
 		hold(before->full != NULL);

@@ -3,7 +3,7 @@
  *
  * One lock, held for a look-up and a splice.  The order of use is a ring;
  * what was used least goes first.  Names are chosen by strangers, so the
- * hash is keyed (SipHash-2-4).
+ * hash is keyed.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include "dns_answer.h"
+#include "siphash.h"
 
 #define BUCKETS 16384 /* a power of two */
 
@@ -34,60 +35,6 @@ struct dns_cache {
 	struct entry *newest, *oldest;
 	struct entry *bucket[BUCKETS];
 };
-
-static uint64_t
-rotate(uint64_t x, unsigned by)
-{
-	return x << by | x >> (64 - by);
-}
-
-static void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
-static void
-sip_word(uint64_t v[4], uint64_t word)
-{
-	v[3] ^= word;
-	sip_round(v);
-	sip_round(v);
-	v[0] ^= word;
-}
-
-static uint64_t
-sip_hash(const uint64_t key[2], const unsigned char *p, size_t n)
-{
-	uint64_t v[4] = {
-		key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
-		key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573,
-	};
-	uint64_t word;
-	size_t i, j;
-
-	for (i = 0; i + 8 <= n; i += 8) {
-		memcpy(&word, p + i, 8);
-		sip_word(v, word);
-	}
-	word = (uint64_t)n << 56;
-	for (j = 0; i + j < n; j++)
-		word |= (uint64_t)p[i + j] << (8 * j);
-	sip_word(v, word);
-	v[2] ^= 0xff;
-	for (i = 0; i < 4; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
 
 struct dns_cache *
 dns_cache_new(size_t bytes)
@@ -177,7 +124,7 @@ make_key(struct dns_cache *c, struct key *k, struct span name,
 	}
 	k->n = name.n;
 	k->type = type;
-	k->hash = sip_hash(c->key, (const unsigned char *)k->name, k->n) ^
+	k->hash = siphash(c->key, (struct span){k->name, k->n}) ^
 	          (uint64_t)type;
 }
 

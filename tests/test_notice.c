@@ -6,6 +6,7 @@
 #include <libmilter/mfdef.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,11 +153,18 @@ static int log_fd;
 static char logged[65536];
 static char where[32];
 
+/* Of the sanitizers, where they are built in. */
+void __sanitizer_set_report_fd(void *fd) __attribute__((weak));
+
 static void
 begin(void)
 {
 	int ends[2];
 
+	/* what they say is for us, and not for the log */
+	if (__sanitizer_set_report_fd != NULL)
+		__sanitizer_set_report_fd((void *)(intptr_t)
+			dup(STDERR_FILENO));
 	ck_assert_int_eq(pipe(ends), 0);
 	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
 	close(ends[1]);

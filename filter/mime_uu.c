@@ -10,18 +10,6 @@
 #include "content.h"
 #include "mime.h"
 
-static struct span
-take_line(struct span *s)
-{
-	const char *end = s->n == 0 ? NULL : memchr(s->p, '\n', s->n);
-	size_t n = end == NULL ? s->n : (size_t)(end - s->p);
-	struct span line = {s->p, n};
-
-	n += end != NULL;
-	*s = (struct span){s->p + n, s->n - n};
-	return line;
-}
-
 /* begin := "begin" blank 3*4OCTAL blank name */
 static bool
 is_begin(struct span line, struct span *name)
@@ -72,7 +60,7 @@ decode(struct span *rest, char *out, size_t max)
 	size_t n = 0, before;
 
 	do {
-		line = take_line(rest);
+		line = span_line(rest);
 		before = n;
 		if (!span_is(line, SPAN("end")))
 			n = decode_line(line, out, n, max);
@@ -114,7 +102,7 @@ look(struct mime *m, const struct mime_text *t, bool magic)
 	struct span rest = t->text, name;
 
 	while (rest.n > 0 && mime_ok(m)) {
-		if (!is_begin(take_line(&rest), &name))
+		if (!is_begin(span_line(&rest), &name))
 			continue;
 		if (m->n_members < CAPS_ARCHIVE_MEMBERS) {
 			keep_file(m, t->part, name, &rest, magic);

@@ -75,20 +75,6 @@ count_lines(struct span text)
 	return n;
 }
 
-/* Takes the first line off *text. */
-static struct span
-next_line(struct span *text)
-{
-	const char *end = memchr(text->p, '\n', text->n);
-	struct span line = *text;
-
-	if (end != NULL)
-		line.n = (size_t)(end - text->p);
-	text->p += line.n + (end != NULL);
-	text->n -= line.n + (end != NULL);
-	return line;
-}
-
 static bool
 fit_lines(struct arena *a, struct span text, bool utf8, struct reply *out)
 {
@@ -100,7 +86,7 @@ fit_lines(struct arena *a, struct span text, bool utf8, struct reply *out)
 	if (out->lines == NULL)
 		return false;
 	for (i = 0; i < out->n; i++) {
-		out->lines[i] = fit_line(a, next_line(&text), utf8);
+		out->lines[i] = fit_line(a, span_line(&text), utf8);
 		if (out->lines[i] == NULL)
 			return false;
 	}

@@ -51,19 +51,6 @@ seen_text(struct seen *s, struct span text)
 
 /* ---- text/plain ---- */
 
-static struct span
-take_line(struct span *text)
-{
-	const char *end = memchr(text->p, '\n', text->n);
-	struct span line = *text;
-
-	if (end != NULL)
-		line.n = (size_t)(end - text->p);
-	text->p += line.n + (end != NULL);
-	text->n -= line.n + (end != NULL);
-	return line;
-}
-
 /* RFC 3676 4.5: marks of quoting, then a blank that was stuffed. */
 static size_t
 take_quotes(struct span *line)
@@ -101,7 +88,7 @@ seen_plain(struct seen *s, struct span text, bool flowed, bool delsp)
 		return;
 	}
 	while (text.n > 0) {
-		line = take_line(&text);
+		line = span_line(&text);
 		depth = take_quotes(&line);
 		if (!soft || depth != before) {
 			seen_break(s);

@@ -105,14 +105,10 @@ is_field_name(struct span name)
 static struct span
 next_line(struct span *rest)
 {
-	const char *end = memchr(rest->p, '\n', rest->n);
-	struct span line = *rest;
+	struct span line = span_line(rest);
+	bool ended = rest->p > line.p + line.n;
 
-	if (end != NULL)
-		line.n = (size_t)(end - rest->p);
-	rest->p += line.n + (end != NULL);
-	rest->n -= line.n + (end != NULL);
-	if (end != NULL && line.n > 0 && line.p[line.n - 1] == '\r')
+	if (ended && line.n > 0 && line.p[line.n - 1] == '\r')
 		line.n--;
 	return line;
 }

@@ -161,14 +161,9 @@ add_flowed(GString *out, struct span line)
 static struct span
 take_line(struct span *rest, bool *ended)
 {
-	const char *end = memchr(rest->p, '\n', rest->n);
-	struct span line = *rest;
+	struct span line = span_line(rest);
 
-	*ended = end != NULL;
-	if (end != NULL)
-		line.n = (size_t)(end - line.p);
-	rest->p += line.n + *ended;
-	rest->n -= line.n + *ended;
+	*ended = rest->p > line.p + line.n;
 	line.n -= line.n > 0 && line.p[line.n - 1] == '\r';
 	return line;
 }

@@ -30,6 +30,9 @@ bool span_is(struct span a, struct span b);
 /* The same, ASCII letters compared without case. */
 bool span_is_nocase(struct span a, struct span b);
 
+/* Takes the first line off *rest; what is given is without its LF. */
+struct span span_line(struct span *rest);
+
 /* Without the blanks, tabs, CR and LF at both ends. */
 struct span span_trim(struct span s);
 

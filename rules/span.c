@@ -33,6 +33,22 @@ span_is_nocase(struct span a, struct span b)
 	return true;
 }
 
+struct span
+span_line(struct span *rest)
+{
+	const char *end = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
+	struct span line = *rest;
+
+	if (end == NULL) {
+		rest->p = line.n == 0 ? line.p : line.p + line.n;
+		rest->n = 0;
+		return line;
+	}
+	line.n = (size_t)(end - line.p);
+	*rest = (struct span){end + 1, rest->n - line.n - 1};
+	return line;
+}
+
 static bool
 blank(char c)
 {

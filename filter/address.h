@@ -51,6 +51,13 @@ bool address_field(struct arena *a, struct span value,
                    struct mailbox **boxes, size_t *n, bool *full);
 
 /*
+ * Behind the quoted string or the comment that begins at at; comments nest
+ * (RFC 5322 3.2.2, 3.2.4). 0: it has no end.
+ */
+size_t address_quoted_end(struct span s, size_t at);
+size_t address_comment_end(struct span s, size_t at);
+
+/*
  * A header field's value on one line: a line end before a blank is left out,
  * any other CR or LF is a blank, none stands at the ends. Valid UTF-8, with
  * U+FFFD for what is not (also for 8-bit bytes in another charset: nobody

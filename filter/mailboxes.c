@@ -123,9 +123,8 @@ blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Behind the quoted string at at; 0: it has no end. */
-static size_t
-quoted_end(struct span s, size_t at)
+size_t
+address_quoted_end(struct span s, size_t at)
 {
 	for (at++; at < s.n; at++) {
 		if (s.p[at] == '"')
@@ -136,9 +135,8 @@ quoted_end(struct span s, size_t at)
 	return 0;
 }
 
-/* Comments nest. */
-static size_t
-comment_end(struct span s, size_t at)
+size_t
+address_comment_end(struct span s, size_t at)
 {
 	size_t depth = 1;
 
@@ -175,7 +173,7 @@ skip_cfws(struct span s)
 	size_t i = 0;
 
 	while (i < s.n && (blank(s.p[i]) || s.p[i] == '('))
-		i = s.p[i] == '(' ? comment_end(s, i) : i + 1;
+		i = s.p[i] == '(' ? address_comment_end(s, i) : i + 1;
 	return (struct span){s.p + i, s.n - i};
 }
 
@@ -186,7 +184,7 @@ skip_cfws(struct span s)
 static size_t
 end_of_quoted(struct mailboxes *m, size_t at)
 {
-	size_t end = m->open_quote ? 0 : quoted_end(m->s, at);
+	size_t end = m->open_quote ? 0 : address_quoted_end(m->s, at);
 
 	m->open_quote |= end == 0;
 	return end;
@@ -195,7 +193,7 @@ end_of_quoted(struct mailboxes *m, size_t at)
 static size_t
 end_of_comment(struct mailboxes *m, size_t at)
 {
-	size_t end = m->open_comment ? 0 : comment_end(m->s, at);
+	size_t end = m->open_comment ? 0 : address_comment_end(m->s, at);
 
 	m->open_comment |= end == 0;
 	return end;
@@ -270,7 +268,7 @@ without_comments(struct mailboxes *m, struct span s)
 	m->no_memory |= out == NULL;
 	while (out != NULL && i < s.n) {
 		if (s.p[i] == '(' && end != 0) { /* one that is open is the last */
-			end = comment_end(s, i);
+			end = address_comment_end(s, i);
 			while (end != 0 && n > 0 && blank(out[n - 1]))
 				n--;
 			i = end != 0 ? end : i;
@@ -372,7 +370,7 @@ read_name(struct mailboxes *m, struct span s)
 		if (s.p[i] == '"') {
 			quoted = !quoted;
 		} else if (s.p[i] == '(' && !quoted) {
-			i = comment_end(s, i) - 1;
+			i = address_comment_end(s, i) - 1;
 		} else {
 			if (quoted && s.p[i] == '\\')
 				i++;
@@ -412,12 +410,12 @@ read_plain(struct mailboxes *m, struct span text)
 	size_t n = 0;
 
 	while (n < s.n && !blank(s.p[n]) && s.p[n] != '(')
-		n = s.p[n] == '"' ? quoted_end(s, n) : n + 1;
+		n = s.p[n] == '"' ? address_quoted_end(s, n) : n + 1;
 	rest = skip_cfws((struct span){s.p + n, s.n - n});
 	if (rest.n > 0 || !read_address(m, (struct span){s.p, n}, &v))
 		return false;
 	comment = span_trim((struct span){s.p + n, s.n - n});
-	if (comment.n > 0 && comment_end(comment, 0) == comment.n) {
+	if (comment.n > 0 && address_comment_end(comment, 0) == comment.n) {
 		comment.p++;
 		comment.n -= 2;
 		comment = header_decode(m->arena, comment);

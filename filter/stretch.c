@@ -28,34 +28,13 @@ is_blank(char c)
 
 /* ---- what has a meaning in an address field ---- */
 
-/* Behind the quoted string or the angle that begins at at; 0: no end. */
+/* Behind the angle that begins at at; 0: no end. */
 static size_t
-closed_by(struct span s, size_t at, char close)
+angle_end(struct span s, size_t at)
 {
-	for (at++; at < s.n; at++) {
-		if (s.p[at] == close)
-			return at + 1;
-		if (s.p[at] == '\\' && close == '"')
-			at++;
-	}
-	return 0;
-}
+	const char *end = memchr(s.p + at, '>', s.n - at);
 
-/* Comments nest. */
-static size_t
-comment_end(struct span s, size_t at)
-{
-	size_t depth = 1;
-
-	for (at++; at < s.n; at++) {
-		if (s.p[at] == '\\')
-			at++;
-		else if (s.p[at] == '(')
-			depth++;
-		else if (s.p[at] == ')' && --depth == 0)
-			return at + 1;
-	}
-	return 0;
+	return end == NULL ? 0 : (size_t)(end + 1 - s.p);
 }
 
 static size_t
@@ -73,15 +52,15 @@ special_end(struct cutter *c, size_t at, enum stretch_kind *kind)
 	case '"':
 		*kind = STRETCH_QUOTED;
 		return c->open_quote ? 0 : end_unless(&c->open_quote,
-			closed_by(c->text, at, '"'));
+			address_quoted_end(c->text, at));
 	case '(':
 		*kind = STRETCH_COMMENT;
 		return c->open_comment ? 0 : end_unless(&c->open_comment,
-			comment_end(c->text, at));
+			address_comment_end(c->text, at));
 	case '<':
 		*kind = STRETCH_ANGLE;
 		return c->open_angle ? 0 : end_unless(&c->open_angle,
-			closed_by(c->text, at, '>'));
+			angle_end(c->text, at));
 	case ',': case ':': case ';':
 		*kind = STRETCH_MARK;
 		return at + 1;

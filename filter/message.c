@@ -243,6 +243,14 @@ step_rewrite(struct message *m, struct line *l, const struct effect *e,
 	}
 }
 
+/* From the top of the header on; i is less than n_tops + n_lines. */
+static struct line *
+line_at(struct message *m, size_t i)
+{
+	return i < m->n_tops ? &m->tops[m->n_tops - 1 - i]
+	                     : &m->lines[i - m->n_tops];
+}
+
 static bool
 step_all(struct message *m, const struct effect *e,
          bool (*step)(struct message *, struct line *, const struct effect *,
@@ -252,8 +260,7 @@ step_all(struct message *m, const struct effect *e,
 	size_t i;
 
 	for (i = 0; i < m->n_tops + m->n_lines; i++) {
-		struct line *l = i < m->n_tops ? &m->tops[m->n_tops - 1 - i]
-		                               : &m->lines[i - m->n_tops];
+		struct line *l = line_at(m, i);
 
 		if (!l->removed && span_is_nocase(l->field.name, e->name)
 		    && !step(m, l, e, went, why))
@@ -324,8 +331,7 @@ message_remove_fields(struct message *m, struct span name,
 	if (!copy_fields(m))
 		return false;
 	for (i = 0; i < m->n_tops + m->n_lines; i++) {
-		struct line *l = i < m->n_tops ? &m->tops[i]
-		                               : &m->lines[i - m->n_tops];
+		struct line *l = line_at(m, i);
 
 		if (l->removed || !span_is_nocase(l->field.name, name))
 			continue;
@@ -345,8 +351,7 @@ message_remove_named(struct message *m, bool (*is_meant)(struct span name))
 	if (!copy_fields(m))
 		return false;
 	for (i = 0; i < m->n_tops + m->n_lines; i++) {
-		struct line *l = i < m->n_tops ? &m->tops[i]
-		                               : &m->lines[i - m->n_tops];
+		struct line *l = line_at(m, i);
 
 		l->removed = l->removed || is_meant(l->field.name);
 	}

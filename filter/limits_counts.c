@@ -79,8 +79,8 @@ counts_new(const struct limit *l)
 	if (c == NULL)
 		return NULL;
 	TAILQ_INIT(&c->used);
-	c->name = strndup(l->name.p, l->name.n);
-	c->by = strndup(l->by.p, l->by.n);
+	c->name = span_copy(l->name);
+	c->by = span_copy(l->by);
 	c->unit = l->unit;
 	c->width = window_width(l->seconds);
 	c->n_chains = 64;

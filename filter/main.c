@@ -266,7 +266,7 @@ ask_filter(const struct options *o, const struct policy *p,
 {
 	struct span socket = policy_settings(p)->socket.text;
 	char *name = o->socket != NULL ? strdup(o->socket) :
-	             strndup(socket.p, socket.n);
+	             span_copy(socket);
 	char *base = name != NULL ? socket_base(name) : NULL;
 	int status = EX_CONFIG;
 

@@ -127,12 +127,6 @@ add_turn(struct notifier *n, const char *key, size_t size, int64_t now)
 
 /* ---- the queue ---- */
 
-static char *
-copy(struct span s)
-{
-	return strndup(s.n > 0 ? s.p : "", s.n);
-}
-
 static void
 free_waiting(struct waiting *w)
 {
@@ -156,8 +150,10 @@ make_waiting(const struct notice *notice)
 		return NULL;
 	w->key = make_key(notice, &w->n_key);
 	w->mail = (struct notice_mail){
-		.server = copy(notice->server), .rule = copy(notice->rule),
-		.address = copy(notice->address), .facts = copy(notice->facts),
+		.server = span_copy(notice->server),
+		.rule = span_copy(notice->rule),
+		.address = span_copy(notice->address),
+		.facts = span_copy(notice->facts),
 		.once = notice->once,
 	};
 	if (w->key != NULL && w->mail.server != NULL &&

@@ -333,12 +333,6 @@ control_thread(void *of)
 
 /* ---- start ---- */
 
-static char *
-text_of(struct span s)
-{
-	return strndup(s.n > 0 ? s.p : "", s.n);
-}
-
 static int
 load(struct filter *f)
 {
@@ -360,13 +354,13 @@ find_identity(struct filter *f, const struct options *o,
 	char why[512], *user, *group, *colon = NULL;
 	int status = EX_OSERR;
 
-	user = o->user != NULL ? strdup(o->user) : text_of(set->user.text);
+	user = o->user != NULL ? strdup(o->user) : span_copy(set->user.text);
 	if (o->user != NULL && user != NULL)
 		colon = strchr(user, ':');
 	if (colon != NULL)
 		*colon = '\0';
 	group = colon != NULL ? strdup(colon + 1) :
-	        text_of(set->group.text);
+	        span_copy(set->group.text);
 	if (user != NULL && group != NULL) {
 		status = identity_find(user, group, &f->who, why);
 		if (status != 0)
@@ -395,7 +389,7 @@ open_socket(struct filter *f, const struct options *o,
 	}
 	snprintf(descriptor, sizeof(descriptor), "fd:%d", inherited);
 	name = o->socket != NULL ? strdup(o->socket) :
-	       inherited >= 0 ? strdup(descriptor) : text_of(set->socket.text);
+	       inherited >= 0 ? strdup(descriptor) : span_copy(set->socket.text);
 	if (name == NULL)
 		return EX_OSERR;
 	status = socket_open(name, &access, &f->listener, why);
@@ -507,7 +501,7 @@ open_limits(struct filter *f, const struct policy *p)
 	struct limits_teller teller = {tell_of_file, f->log};
 	const struct limit_server *server = policy_limit_server(p);
 	const struct settings *set = policy_settings(p);
-	char *path = text_of(set->limits.text), why[LIMITS_WHY] = "no memory";
+	char *path = span_copy(set->limits.text), why[LIMITS_WHY] = "no memory";
 	char text[LIMITS_WHY + 16];
 
 	if (server != NULL)

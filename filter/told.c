@@ -43,7 +43,7 @@ keep_macro(struct told *t, struct span name, enum stage stage, bool any,
 		m += t->n_macros;
 		*m = (struct told_macro){.stage = stage, .any = any};
 		m->ask = NO_ASK;
-		m->name = strndup(name.p, name.n);
+		m->name = span_copy(name);
 		if (m->name == NULL)
 			return false;
 		t->n_macros++;

@@ -30,6 +30,9 @@ bool span_is(struct span a, struct span b);
 /* The same, ASCII letters compared without case. */
 bool span_is_nocase(struct span a, struct span b);
 
+/* The bytes as a C string of the caller's own, to be freed; NULL: no memory. */
+char *span_copy(struct span s);
+
 /* Takes the first line off *rest; what is given is without its LF. */
 struct span span_line(struct span *rest);
 

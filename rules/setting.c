@@ -51,7 +51,7 @@ choice(const char *choices, struct span word)
 static bool
 is_server(struct span text)
 {
-	char *where = strndup(text.n > 0 ? text.p : "", text.n);
+	char *where = span_copy(text);
 	char why[PEER_WHY];
 	struct peer *p = where == NULL ? NULL : peer_new(where, why);
 

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "span.h"
@@ -31,6 +32,20 @@ span_is_nocase(struct span a, struct span b)
 		if (lower(a.p[i]) != lower(b.p[i]))
 			return false;
 	return true;
+}
+
+/* strndup is for C strings, and may look beyond n for an end. */
+char *
+span_copy(struct span s)
+{
+	char *text = malloc(s.n + 1);
+
+	if (text == NULL)
+		return NULL;
+	if (s.n > 0)
+		memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	return text;
 }
 
 struct span

@@ -216,8 +216,14 @@ noinst_PROGRAMS += tests/fuzz_table
 tests_fuzz_table_SOURCES = tests/fuzz_table.c tests/fuzz_main.c
 tests_fuzz_table_LDADD = $(RULES_LIBS)
 EXTRA_DIST += tests/table
+
+# The sanitizers, where they are built in, are as strict wherever tests run.
 EXTRA_DIST += tests/tsan.supp
-AM_TESTS_ENVIRONMENT += TSAN_OPTIONS="$$TSAN_OPTIONS suppressions=$(abs_srcdir)/tests/tsan.supp"; export TSAN_OPTIONS;
+AM_TESTS_ENVIRONMENT += \
+	ASAN_OPTIONS="detect_stack_use_after_return=1 strict_string_checks=1 $$ASAN_OPTIONS"; \
+	UBSAN_OPTIONS="print_stacktrace=1 halt_on_error=1 $$UBSAN_OPTIONS"; \
+	TSAN_OPTIONS="second_deadlock_stack=1 suppressions=$(abs_srcdir)/tests/tsan.supp $$TSAN_OPTIONS"; \
+	export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS;
 if HAVE_CHECK
 check_PROGRAMS += tests/test_session_memory
 tests_test_session_memory_SOURCES = tests/test_session_memory.c \

@@ -4,92 +4,126 @@ libfilter_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(IDN2_CFLAGS) \
 	$(ARCHIVE_CFLAGS) $(LMDB_CFLAGS)
 FILTER_LIBS = libfilter.a $(RULES_LIBS) $(GMIME_LIBS) $(JANSSON_LIBS) \
 	$(CARES_LIBS) $(MAGIC_LIBS) $(GUMBO_LIBS) $(ARCHIVE_LIBS) $(SPF2_LIBS)
-libfilter_a_SOURCES = \
-	filter/address.c filter/address.h \
-	filter/apart.c filter/apart.h \
-	filter/asker.c filter/asker.h \
-	filter/character.c filter/character.h \
-	filter/change.c filter/change.h \
-	filter/charset.c filter/charset.h \
-	filter/mailboxes.c \
-	filter/body.c filter/body.h \
-	filter/content.c filter/content.h \
-	filter/control.c filter/control.h \
-	filter/css.c filter/css.h \
-	filter/diff.c filter/diff.h \
-	filter/edit.c filter/edit.h \
-	filter/doctor.c filter/doctor.h \
-	filter/doctor_postfix.c filter/doctor_postfix.h \
-	filter/doctor_postfix_checks.c \
-	filter/doctor_sendmail.c filter/doctor_socket.c \
-	filter/doctor_visit.c filter/doctor_visit.h \
-	filter/explain.c filter/explain_json.c filter/explain.h \
-	filter/fail.c filter/fail.h \
-	filter/html.c filter/html.h \
-	filter/facts.c filter/told.c filter/told.h \
-	filter/current.c filter/current.h \
-	filter/identity.c filter/identity.h \
-	filter/limits.c filter/limits_store.h \
-	filter/limits_memory.c filter/limits_counts.c filter/limits_counts.h \
-	filter/limits_saver.c filter/limits_saver.h \
-	filter/limits_file.c filter/limits_file.h \
-	filter/limits_redis.c filter/limits_redis.h filter/limits_redis_top.c \
-	filter/limits_said.c filter/limits_show.c filter/limits_show.h \
-	filter/link.c filter/link.h \
-	filter/log.c filter/log.h \
-	filter/markup.c filter/markup.h filter/markup_text.c \
-	filter/message.c filter/message.h \
-	filter/mime.c filter/mime.h filter/mime_archive.c \
-	filter/mime_decode.c \
-	filter/mime_facts.c filter/mime_facts.h filter/mime_head.c \
-	filter/mime_name.c filter/mime_param.c filter/mime_link.c filter/mime_text.c \
-	filter/mime_uu.c \
-	filter/notice.c filter/notice.h filter/notice_mail.c \
-	filter/options.c filter/options.h \
-	filter/own.c filter/own.h \
-	filter/reply.c filter/reply.h \
-	filter/report.c filter/report.h \
-	filter/seen.c filter/seen.h \
-	filter/session.c filter/session.h \
-	filter/siphash.c filter/siphash.h \
-	filter/sink.c filter/sink.h \
-	filter/splice.c filter/splice.h \
-	filter/socket.c filter/socket.h \
-	filter/tally.c filter/tally.h \
-	filter/transfer.c filter/transfer.h filter/transfer_write.c \
-	filter/trial.c filter/trial.h \
-	filter/try.c filter/try.h \
-	filter/url.c filter/url.h \
-	filter/unpack.c filter/unpack.h filter/unpack_libarchive.c \
-	filter/unpack_names.c filter/unpack_tnef.c filter/unpack_zip.c \
-	filter/window.c filter/window.h \
-	filter/write.c filter/write.h
+libfilter_a_SOURCES =
+AM_CPPFLAGS += \
+	-I$(top_srcdir)/filter/base \
+	-I$(top_srcdir)/filter/dns \
+	-I$(top_srcdir)/filter/spf \
+	-I$(top_srcdir)/filter/coding \
+	-I$(top_srcdir)/filter/header \
+	-I$(top_srcdir)/filter/html \
+	-I$(top_srcdir)/filter/archive \
+	-I$(top_srcdir)/filter/mime \
+	-I$(top_srcdir)/filter/change \
+	-I$(top_srcdir)/filter/limits \
+	-I$(top_srcdir)/filter/session \
+	-I$(top_srcdir)/filter/explain \
+	-I$(top_srcdir)/filter/daemon \
+	-I$(top_srcdir)/filter/doctor
+
+libfilter_a_SOURCES += \
+	filter/base/body.c filter/base/body.h filter/base/fail.c \
+	filter/base/fail.h filter/base/log.c filter/base/log.h \
+	filter/base/reply.c filter/base/reply.h filter/base/sink.c \
+	filter/base/sink.h filter/base/siphash.c filter/base/siphash.h
+
+libfilter_a_SOURCES += \
+	filter/dns/dns.c filter/dns/dns.h filter/dns/dns_answer.h \
+	filter/dns/dns_ares.c filter/dns/dns_cache.c filter/dns/dns_wire.c \
+	filter/dns/dns_zone.c filter/dns/dns_zone.h
+
+libfilter_a_SOURCES += \
+	filter/spf/spf.c filter/spf/spf.h filter/spf/spf_check.h \
+	filter/spf/spf_frame.c filter/spf/spf_libspf2.c \
+	filter/spf/spf_macro.c filter/spf/spf_macro.h \
+	filter/spf/spf_record.c filter/spf/spf_record.h
+
+libfilter_a_SOURCES += \
+	filter/coding/charset.c filter/coding/charset.h \
+	filter/coding/transfer.c filter/coding/transfer.h \
+	filter/coding/transfer_write.c
+
+libfilter_a_SOURCES += \
+	filter/header/address.c filter/header/address.h \
+	filter/header/encoded.c filter/header/encoded.h \
+	filter/header/header_write.c filter/header/mailboxes.c \
+	filter/header/received.c filter/header/received.h \
+	filter/header/stretch.c
+
+libfilter_a_SOURCES += \
+	filter/html/character.c filter/html/character.h filter/html/css.c \
+	filter/html/css.h filter/html/html.c filter/html/html.h \
+	filter/html/link.c filter/html/link.h filter/html/markup.c \
+	filter/html/markup.h filter/html/markup_text.c filter/html/seen.c \
+	filter/html/seen.h filter/html/url.c filter/html/url.h
+
+libfilter_a_SOURCES += \
+	filter/archive/apart.c filter/archive/apart.h \
+	filter/archive/content.c filter/archive/content.h \
+	filter/archive/file_name.c filter/archive/file_name.h \
+	filter/archive/unpack.c filter/archive/unpack.h \
+	filter/archive/unpack_libarchive.c filter/archive/unpack_names.c \
+	filter/archive/unpack_tnef.c filter/archive/unpack_zip.c
+
+libfilter_a_SOURCES += \
+	filter/mime/mime.c filter/mime/mime.h filter/mime/mime_archive.c \
+	filter/mime/mime_decode.c filter/mime/mime_facts.c \
+	filter/mime/mime_facts.h filter/mime/mime_head.c \
+	filter/mime/mime_link.c filter/mime/mime_name.c \
+	filter/mime/mime_param.c filter/mime/mime_text.c \
+	filter/mime/mime_uu.c
+
+libfilter_a_SOURCES += \
+	filter/change/change.c filter/change/change.h \
+	filter/change/detach.c filter/change/detach.h filter/change/edit.c \
+	filter/change/edit.h filter/change/message.c \
+	filter/change/message.h filter/change/own.c filter/change/own.h \
+	filter/change/splice.c filter/change/splice.h filter/change/write.c \
+	filter/change/write.h
+
+libfilter_a_SOURCES += \
+	filter/limits/limits.c filter/limits/limits_counts.c \
+	filter/limits/limits_counts.h filter/limits/limits_file.c \
+	filter/limits/limits_file.h filter/limits/limits_memory.c \
+	filter/limits/limits_redis.c filter/limits/limits_redis.h \
+	filter/limits/limits_redis_top.c filter/limits/limits_said.c \
+	filter/limits/limits_saver.c filter/limits/limits_saver.h \
+	filter/limits/limits_show.c filter/limits/limits_show.h \
+	filter/limits/limits_store.h filter/limits/notice.c \
+	filter/limits/notice.h filter/limits/notice_mail.c \
+	filter/limits/window.c filter/limits/window.h
+
+libfilter_a_SOURCES += \
+	filter/session/asker.c filter/session/asker.h \
+	filter/session/facts.c filter/session/report.c \
+	filter/session/report.h filter/session/session.c \
+	filter/session/session.h filter/session/stamp.c \
+	filter/session/stamp.h filter/session/stamp_message.c \
+	filter/session/tally.c filter/session/tally.h filter/session/told.c \
+	filter/session/told.h
+
+libfilter_a_SOURCES += \
+	filter/explain/diff.c filter/explain/diff.h \
+	filter/explain/explain.c filter/explain/explain.h \
+	filter/explain/explain_json.c filter/explain/trial.c \
+	filter/explain/trial.h filter/explain/try.c filter/explain/try.h
+
+libfilter_a_SOURCES += \
+	filter/daemon/control.c filter/daemon/control.h \
+	filter/daemon/current.c filter/daemon/current.h \
+	filter/daemon/identity.c filter/daemon/identity.h \
+	filter/daemon/options.c filter/daemon/options.h \
+	filter/daemon/socket.c filter/daemon/socket.h
+
+libfilter_a_SOURCES += \
+	filter/doctor/doctor.c filter/doctor/doctor.h \
+	filter/doctor/doctor_postfix.c filter/doctor/doctor_postfix.h \
+	filter/doctor/doctor_postfix_checks.c \
+	filter/doctor/doctor_sendmail.c filter/doctor/doctor_socket.c \
+	filter/doctor/doctor_visit.c filter/doctor/doctor_visit.h
 
 sbin_PROGRAMS += vaglio
-vaglio_SOURCES = filter/main.c filter/run.c filter/run.h \
-	filter/milter.c filter/milter.h
+vaglio_SOURCES = filter/main.c filter/daemon/run.c filter/daemon/run.h \
+	filter/daemon/milter.c filter/daemon/milter.h
 vaglio_LDADD = $(FILTER_LIBS) $(MILTER_LIBS)
 dist_man_MANS += filter/vaglio.8
-
-libfilter_a_SOURCES += \
-	filter/dns.c filter/dns.h filter/dns_answer.h \
-	filter/dns_ares.c \
-	filter/dns_cache.c \
-	filter/dns_wire.c \
-	filter/dns_zone.c filter/dns_zone.h \
-	filter/spf.c filter/spf.h filter/spf_check.h \
-	filter/spf_frame.c \
-	filter/spf_libspf2.c \
-	filter/spf_macro.c filter/spf_macro.h \
-	filter/spf_record.c filter/spf_record.h \
-	filter/received.c filter/received.h \
-	filter/stamp.c filter/stamp.h \
-	filter/stamp_message.c
-
-# Header fields, read and written.
-libfilter_a_SOURCES += \
-	filter/encoded.c filter/encoded.h \
-	filter/header_write.c filter/stretch.c
-
-# Attachments, taken out.
-libfilter_a_SOURCES += filter/detach.c filter/detach.h

@@ -4,7 +4,7 @@
  * ROW(ID, name, getter, part, type, stage, argument, flags, cost, fixed, macros)
  *
  *	name      as a policy spells it
- *	getter    filter/facts.c answers with get_GETTER
+ *	getter    filter/session/facts.c answers with get_GETTER
  *	part      which part of what the getter finds
  *	type      decides how a table is looked up
  *	stage     when it is known

@@ -180,7 +180,7 @@ def check_defects(manual):
 
 
 def check_actions(manual):
-    source = read("rules/action.c")
+    source = read("rules/words/action.c")
     found = {i.command(): i for i in manual if i.section[0] == "ACTIONS" and
              i.section[1] == ""}
     table = source[source.index("action_rows[] = {"):]
@@ -246,7 +246,7 @@ def check_settings(manual):
 def check_operators(manual):
     found = {i.command() for i in manual
              if i.section == ("CONDITIONS", "Operators")}
-    program = set(list_of("rules/words.c", "operators[] = {"))
+    program = set(list_of("rules/words/words.c", "operators[] = {"))
     same("operator", found - {"is not"}, program | {"<", "<=", ">", ">="})
 
 
@@ -255,20 +255,20 @@ def check_tests(manual):
     expects = next(n for n, i in enumerate(heads)
                    if i.head.startswith("Ic accept"))
     facts = {i.command() for i in heads[:expects]} - {None}
-    source = read("rules/parse_test.c")
+    source = read("rules/parse/parse_test.c")
     table = source[source.index("} facts[] = {"):]
     same("fact", facts,
          re.findall(r'\{"([^"]+)"', table[:table.index("};")]))
     verdicts = heads[expects].command().replace("|", " ").split()
-    same("verdict", verdicts, list_of("rules/parse_test.c", "verdicts[] = {"))
+    same("verdict", verdicts, list_of("rules/parse/parse_test.c", "verdicts[] = {"))
     words = {i.command().split()[0] for i in heads[expects + 1:]}
     same("expectation", words | set(verdicts),
-         list_of("rules/parse_test.c", "expect_words[] = {"))
+         list_of("rules/parse/parse_test.c", "expect_words[] = {"))
     details = set(re.findall(r"Op Ic (\w+)", heads[expects].head))
     body = source[source.index("parse_details(struct parser"):]
     body = body[:body.index("\n}")]
     same("detail", details, re.findall(r'parser_accept\(p, "(\w+)"\)', body))
-    stages = list_of("rules/names.c", "names[STAGES] = {")
+    stages = list_of("rules/base/names.c", "names[STAGES] = {")
     for stage in stages:
         say(stage in heads[expects].text().split(), "stage", stage)
 
@@ -278,14 +278,14 @@ def check_words():
     kept = text[text.index("The words\n.Ic time"):]
     kept = kept[:kept.index("are kept for later")]
     same("reserved word", re.findall(r"Ic (\w+)", kept),
-         list_of("rules/words.c", "reserved[] = {"))
+         list_of("rules/words/words.c", "reserved[] = {"))
     statements = {i.command().split()[0] for i in items(CONF)
                   if i.section[0] == "STATEMENTS" and i.command()}
     statements |= {"shadow", "rule"} & set(re.findall(
         r"Ic (shadow|rule)", text[text.index(".Sh STATEMENTS"):]))
     statements = {s.rstrip("<") for s in statements}
     same("statement", statements,
-         list_of("rules/words.c", "words_statements[] = {"))
+         list_of("rules/words/words.c", "words_statements[] = {"))
 
 
 def check_caps():

@@ -1,7 +1,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "backend.h"
 #include "caps.h"
 #include "fill.h"
 #include "utf8.h"
@@ -214,8 +213,7 @@ look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
 	struct value k;
 
 	if (key == NULL
-	    || (e->closed
-	        && backend_asks_net(e->program->tables[l->table].ast)))
+	    || (e->closed && program_asks_net(e->program, l->table)))
 		return TABLE_NO;
 	k = eval_key(key);
 	found = table_find(eval_table(e, l->table), &k, &c, e->arena,

@@ -11,6 +11,7 @@
 
 #include <sys/socket.h>
 
+#include "message.h"
 #include "policy.h"
 #include "reply.h"
 #include "spf.h"
@@ -28,30 +29,6 @@ enum answer_kind {
 struct answer {
 	enum answer_kind kind;
 	struct reply reply;  /* good until the next call */
-};
-
-/* What to change in a message that was let in; in this order. */
-enum change_kind {
-	CHANGE_HEADER,   /* name, index (from 1, of that name as received),
-	                    value; value.p NULL: remove */
-	INSERT_HEADER,   /* at index 0 or 1 */
-	ADD_HEADER,      /* at the end: index CHANGE_AT_END, or 0 for one
-	                    that may take the place of the MTA's own */
-	CHANGE_SENDER,   /* value */
-	ADD_RCPT,        /* value */
-	REMOVE_RCPT,     /* value: as the client spelt it */
-	HOLD,            /* value: the reason */
-	REPLACE_BODY,    /* value: a piece of the new body, one after the
-	                    other; no NUL behind it */
-};
-
-/* Where to insert what goes behind the last field. */
-#define CHANGE_AT_END 0x7fffffffu
-
-struct change {
-	enum change_kind kind;
-	unsigned index;
-	struct span name, value; /* NUL-terminated, but for a body's piece */
 };
 
 struct notice;
@@ -83,7 +60,6 @@ struct session_host {
 };
 
 struct session;
-struct message;
 struct edit;
 
 /* The macros that the log line and stamps ask for, beside those that the policy does. */

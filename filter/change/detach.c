@@ -13,6 +13,7 @@
 
 #include "change.h"
 #include "detach.h"
+#include "file_name.h"
 #include "own.h"
 #include "transfer.h"
 
@@ -65,7 +66,7 @@ choose(struct detacher *d, size_t part, struct span name)
 static bool
 consider_name(struct detacher *d, size_t part, struct span name)
 {
-	struct span kept = mime_kept_name(d->edit->arena, name);
+	struct span kept = file_name_kept(d->edit->arena, name);
 
 	return kept.p != NULL && choose(d, part, name) &&
 		choose(d, part, kept);
@@ -154,7 +155,7 @@ give(void *of, enum subject_id id)
 	case SUBJECT_ATTACHMENT:
 		return name;
 	case SUBJECT_ATTACHMENT_EXTENSION:
-		return mime_extension(d->edit->arena, name);
+		return file_name_extension(d->edit->arena, name);
 	case SUBJECT_ATTACHMENT_TYPE:
 		return p->types->text;
 	default:

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ast.h"
 #include "backend.h"
 
 /* Read whole: table_file.c, table_reload.c. */
@@ -52,15 +51,6 @@ const struct backend_option *
 backend_option(size_t i)
 {
 	return i < sizeof(options) / sizeof(options[0]) ? &options[i] : NULL;
-}
-
-bool
-backend_asks_net(const struct ast_table *t)
-{
-	const struct backend *b = t == NULL || t->backend.p == NULL
-	                          ? NULL : backend_find(t->backend);
-
-	return b != NULL && b->cost == COST_NET;
 }
 
 /* ---- a copy of a file ---- */

@@ -270,7 +270,7 @@ setting_tables(struct checker *c, const struct ast_set *set)
 	}
 	if (!check_lookup(c, set->value->lookup, VALUE_IP, &lookup))
 		return;
-	if (backend_asks_net(c->program->tables[lookup.table].ast))
+	if (program_asks_net(c->program, lookup.table))
 		diag_error(c->diags, set->value->place,
 		           "setting \"%s\" wants a table that nobody is asked "
 		           "for: { ... } or one in a file", row->name);

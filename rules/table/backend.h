@@ -13,8 +13,6 @@
 #include "subject.h"
 #include "table.h"
 
-struct ast_table;
-
 #define BACKEND_WHY 256
 
 /* What may follow the argument, as NAME VALUE; NULL where it is not given. */
@@ -65,9 +63,6 @@ extern const struct backend backend_cdb, backend_dns, backend_lmdb,
 
 /* The row of that name, or NULL. "file" and "dns" have no functions. */
 const struct backend *backend_find(struct span name);
-
-/* Is somebody on the network asked for the table? NULL: no. */
-bool backend_asks_net(const struct ast_table *t);
 
 /* Row i from 0 on; NULL behind the last. */
 const struct backend *backend_row(size_t i);

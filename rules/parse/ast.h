@@ -206,7 +206,7 @@ struct ast_rule {
  * AST_STRING, AST_WORD, AST_NULL, AST_PATTERN, AST_FILE.
  */
 struct ast_action {
-	const struct action_row *row; /* of rules/action.h */
+	const struct action_row *row; /* of action.h */
 	struct place place;           /* its words */
 	struct ast_value *code, *xcode;
 	struct ast_value *name;       /* a header field's */

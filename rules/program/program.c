@@ -1,4 +1,5 @@
 /* program.c - what several ask of a program. */
+#include "backend.h"
 #include "program.h"
 
 size_t
@@ -7,6 +8,16 @@ piece_ask(const struct piece *p)
 	if (p->kind == PIECE_ASK)
 		return p->ask;
 	return p->kind == PIECE_LOOKUP ? p->lookup.ask : NO_ASK;
+}
+
+bool
+program_asks_net(const struct program *p, size_t table)
+{
+	const struct ast_table *t = p->tables[table].ast;
+	const struct backend *b = t == NULL || t->backend.p == NULL
+	                          ? NULL : backend_find(t->backend);
+
+	return b != NULL && b->cost == COST_NET;
 }
 
 enum stage

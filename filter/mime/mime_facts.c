@@ -1,5 +1,6 @@
 #include "caps.h"
 #include "content.h"
+#include "file_name.h"
 #include "mime_facts.h"
 #include "utf8.h"
 
@@ -74,7 +75,7 @@ give_extensions(struct collector *c, size_t item,
 		give_text(c, item, SPAN(""));
 	for (; names != NULL; names = names->next)
 		mime_list_add(c->m, &seen,
-		              mime_extension(c->m->arena, names->text), false);
+		              file_name_extension(c->m->arena, names->text), false);
 	give_list(c, item, seen);
 }
 

@@ -1,4 +1,4 @@
-/* mime_name.c - the names of files, and what a desktop makes of them. */
+/* mime_name.c - the names of files. */
 #include <string.h>
 
 #include "address.h"
@@ -6,8 +6,6 @@
 #include "charset.h"
 #include "mime.h"
 #include "utf8.h"
-
-/* ---- names ---- */
 
 static void
 check_name(struct mime *m, struct span name)
@@ -100,45 +98,4 @@ mime_name_file(struct mime *m, struct mime_list **names, struct span name)
 	add(m, names, in_charset(m, charset, name));
 	if (cut_at_nul(m, &name))
 		add(m, names, in_charset(m, charset, name));
-}
-
-/* ---- extensions ---- */
-
-/* Without what is not shown, controls too; Windows drops dots and blanks at
- * the end. */
-struct span
-mime_kept_name(struct arena *a, struct span name)
-{
-	char *p = arena_alloc(a, name.n + 1);
-	size_t i, n = 0, length;
-	unsigned c;
-
-	if (p == NULL)
-		return (struct span){NULL, 0};
-	for (i = 0; i < name.n; i += length) {
-		length = character_next(name.p + i, &c);
-		if (c < 0x20 || c == 0x7f || character_turns(c) ||
-		    character_is_invisible(c))
-			continue;
-		memcpy(p + n, name.p + i, length);
-		n += length;
-	}
-	while (n > 0 && (p[n - 1] == '.' || p[n - 1] == ' '))
-		n--;
-	return (struct span){p, n};
-}
-
-struct span
-mime_extension(struct arena *a, struct span name)
-{
-	struct span s = mime_kept_name(a, name);
-	size_t i = s.n;
-
-	if (s.p == NULL)
-		return s;
-	while (i > 0 && strchr("./\\", s.p[i - 1]) == NULL)
-		i--;
-	if (i == 0 || s.p[i - 1] != '.')
-		return SPAN("");
-	return arena_lower(a, span_trim((struct span){s.p + i, s.n - i}));
 }

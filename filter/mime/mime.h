@@ -191,15 +191,6 @@ void mime_name_add(struct mime *m, size_t part, const struct mime_param *p);
 void mime_name_file(struct mime *m, struct mime_list **names,
                     struct span name);
 
-/* A name without what is not shown or not kept. p NULL: no memory. */
-struct span mime_kept_name(struct arena *a, struct span name);
-
-/*
- * What a desktop takes for a file's kind: what is behind the last dot, in
- * lower case, once what is not shown or not kept is gone. n 0: nothing.
- */
-struct span mime_extension(struct arena *a, struct span name);
-
 /* ---- mime_decode.c ---- */
 
 /*

@@ -10,6 +10,7 @@
 #include "address.h"
 #include "body.h"
 #include "message.h"
+#include "session.h"
 
 struct told_rcpt {
 	struct span given;            /* as the client spelt it */

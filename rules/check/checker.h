@@ -52,6 +52,11 @@ size_t check_find_rule(struct checker *c, struct span name);
 /* What reading needs, once all is checked; its array of questions anyway. */
 void check_finish(struct checker *c);
 
+/* ---- answers.c ---- */
+
+/* Fills answers; the program is checked. */
+void program_find_answers(struct program *p);
+
 /* ---- check_expr.c ---- */
 
 /*

@@ -207,10 +207,10 @@ struct policy {
 /* The question that a piece of a text fills in, or NO_ASK. */
 size_t piece_ask(const struct piece *p);
 
+/* Is somebody on the network asked for the table? */
+bool program_asks_net(const struct program *p, size_t table);
+
 /* The first stage at which set first-refusal allows one. */
 enum stage program_first_refusal(const struct program *p);
-
-/* Fills answers; the program is checked. (answers.c) */
-void program_find_answers(struct program *p);
 
 #endif

@@ -8,7 +8,31 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
-#include "session.h"
+#include "policy.h"
+
+/* What to change in a message that was let in; in this order. */
+enum change_kind {
+	CHANGE_HEADER,   /* name, index (from 1, of that name as received),
+	                    value; value.p NULL: remove */
+	INSERT_HEADER,   /* at index 0 or 1 */
+	ADD_HEADER,      /* at the end: index CHANGE_AT_END, or 0 for one
+	                    that may take the place of the MTA's own */
+	CHANGE_SENDER,   /* value */
+	ADD_RCPT,        /* value */
+	REMOVE_RCPT,     /* value: as the client spelt it */
+	HOLD,            /* value: the reason */
+	REPLACE_BODY,    /* value: a piece of the new body, one after the
+	                    other; no NUL behind it */
+};
+
+/* Where to insert what goes behind the last field. */
+#define CHANGE_AT_END 0x7fffffffu
+
+struct change {
+	enum change_kind kind;
+	unsigned index;
+	struct span name, value; /* NUL-terminated, but for a body's piece */
+};
 
 struct message;
 

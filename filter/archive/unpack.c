@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "caps.h"
-#include "mime.h"
+#include "file_name.h"
 #include "unpack.h"
 #include "utf8.h"
 
@@ -60,7 +60,7 @@ extension(struct arena *a, struct span name)
 {
 	struct span s = utf8_make_valid(a, name);
 
-	return s.p == NULL ? s : mime_extension(a, s);
+	return s.p == NULL ? s : file_name_extension(a, s);
 }
 
 /* Does one of the names say so? */

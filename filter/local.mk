@@ -94,8 +94,13 @@ libfilter_a_SOURCES += \
 	filter/limits/window.c filter/limits/window.h
 
 libfilter_a_SOURCES += \
-	filter/session/asker.c filter/session/asker.h \
-	filter/session/facts.c filter/session/report.c \
+	filter/session/asker.c filter/session/asker.h filter/session/facts.c \
+	filter/session/facts_answer.c filter/session/facts_answer.h \
+	filter/session/facts_body.c filter/session/facts_connection.c \
+	filter/session/facts_envelope.c filter/session/facts_fields.c \
+	filter/session/facts_header.c filter/session/facts_mailboxes.c \
+	filter/session/facts_origin.c filter/session/facts_spf.c \
+	filter/session/facts_tls.c filter/session/report.c \
 	filter/session/report.h filter/session/session.c \
 	filter/session/session.h filter/session/stamp.c \
 	filter/session/stamp.h filter/session/stamp_message.c \

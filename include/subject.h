@@ -4,7 +4,7 @@
  * ROW(ID, name, getter, part, type, stage, argument, flags, cost, fixed, macros)
  *
  *	name      as a policy spells it
- *	getter    filter/session/facts.c answers with get_GETTER
+ *	getter    filter/session/facts_*.c answer with get_GETTER
  *	part      which part of what the getter finds
  *	type      decides how a table is looked up
  *	stage     when it is known
@@ -66,7 +66,7 @@ ROW(RCPT_DOMAIN, "rcpt.domain", rcpt, DOMAIN, NAME, RCPT, NONE, SUBJECT_IS_RCPT,
 ROW(RCPT_PARAM, "rcpt.param", rcpt_param, WHOLE, TEXT, RCPT, STRING, SUBJECT_IS_RCPT, CHEAP, NULL, "") \
 ROW(RCPT_COUNT, "rcpt.count", rcpt_count, WHOLE, NUMBER, DATA, NONE, 0, CHEAP, NULL, "") \
 ROW(HEADER, "header", header, WHOLE, TEXT, HEADERS, FIELD, SUBJECT_IS_MANY, TEXT, NULL, "") \
-ROW(RAW_HEADER, "raw header", raw_header, WHOLE, TEXT, HEADERS, FIELD, SUBJECT_IS_MANY | SUBJECT_IS_RAW, TEXT, NULL, "") \
+ROW(RAW_HEADER, "raw header", header, WHOLE, TEXT, HEADERS, FIELD, SUBJECT_IS_MANY | SUBJECT_IS_RAW, TEXT, NULL, "") \
 ROW(HEADER_COUNT, "header.count", header_count, WHOLE, NUMBER, HEADERS, FIELD_OR_NONE, 0, CHEAP, NULL, "") \
 ROW(SUBJECT, "subject", header, WHOLE, TEXT, HEADERS, NONE, SUBJECT_IS_MANY, TEXT, "Subject", "") \
 ROW(FROM, "from", address, WHOLE, ADDRESS, HEADERS, NONE, SUBJECT_IS_FIELD, TEXT, "From", "") \

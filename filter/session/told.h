@@ -1,7 +1,7 @@
 /*
  * told.h - what the MTA has told of a session and of the message at hand.
  *
- * session.c writes it, facts.c and report.c read it. What is of the connection
+ * session.c writes it, facts*.c and report.c read it. What is of the connection
  * stays from message to message; what is of the message lives in its arena.
  */
 #ifndef TOLD_H
@@ -136,7 +136,7 @@ size_t told_account(struct told *t);
 /* The value of a macro that is kept, p NULL if it is not there. */
 struct span told_macro(const struct told *t, struct span name);
 
-/* ---- facts.c ---- */
+/* ---- facts.c and facts_*.c ---- */
 
 /* For struct facts; of is the struct told. */
 const struct fact *facts_ask(void *of, size_t n, const struct ask *ask,

@@ -1,0 +1,95 @@
+/*
+ * facts_origin.c - whom SPF judges: the client, or who gave the mail to a relay
+ * that the policy trusts.
+ */
+#include <syslog.h>
+
+#include "facts_answer.h"
+#include "received.h"
+#include "report.h"
+
+static enum truth
+trusts(const struct told *t, const struct ip *client)
+{
+	return policy_trusts_relay(t->policy, t->tables, client, t->arena);
+}
+
+bool
+facts_origin_waits(const struct told *t)
+{
+	return t->origin == NULL && t->stage < STAGE_HEADERS &&
+		t->client_told && trusts(t, &t->client) != TRUTH_NO;
+}
+
+static struct span
+words_of(struct told *t, const char *words, const struct ip *ip)
+{
+	char text[IP_TEXT];
+
+	return arena_printf(t->arena, "%s %s", words, ip_print(ip, text));
+}
+
+/*
+ * From the top of the header down: each trusted relay's own Received names
+ * whom it had the mail from, until that is no trusted relay. What stands
+ * below was written by strangers.
+ */
+static void
+walk_relays(struct told *t, struct told_origin *o)
+{
+	struct told_fields *f = facts_fields(t, SPAN("Received"));
+	enum truth trust = TRUTH_YES;
+	struct ip relay;
+	size_t i;
+
+	for (i = 0; f != NULL && i < f->n && trust == TRUTH_YES; i++) {
+		relay = o->ip;
+		if (!received_from(message_field(t->message,
+		                   f->numbers[i])->raw, &o->ip, &o->helo)) {
+			o->why = words_of(t, "no client can be read in the "
+				"Received of the trusted relay", &relay);
+			return;
+		}
+		trust = trusts(t, &o->ip);
+	}
+	if (trust == TRUTH_FAILED)
+		o->why = SPAN("trusted-relays can't be asked");
+	else if (trust == TRUTH_YES)
+		o->why = words_of(t, "there is no Received of the trusted "
+			"relay", &o->ip);
+	o->known = trust == TRUTH_NO;
+}
+
+static void
+log_unknown_origin(struct told *t, struct span why)
+{
+	struct report r = {
+		.verb = "spf", .stage = t->stage, .rcpt = NO_RCPT, .why = why,
+	};
+
+	report(t, LOG_WARNING, &r);
+}
+
+const struct told_origin *
+facts_origin(struct told *t)
+{
+	struct told_origin *o;
+
+	if (t->origin != NULL)
+		return t->origin;
+	o = arena_alloc(t->arena, sizeof(*o));
+	if (o == NULL)
+		return NULL;
+	t->origin = o;
+	o->known = t->client_told;
+	o->ip = t->client;
+	o->helo = t->helo != NULL ? span_of(t->helo) : SPAN("");
+	o->why = SPAN("the client has no address");
+	if (o->known && trusts(t, &o->ip) != TRUTH_NO) {
+		o->known = false;
+		walk_relays(t, o);
+		if (!o->known)
+			log_unknown_origin(t, o->why);
+	}
+	return o;
+}

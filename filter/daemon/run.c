@@ -38,6 +38,7 @@
 #include "sink.h"
 #include "socket.h"
 
+#define STOP_LIBMILTER 5000 /* ms: as often it looks whether it is to stop */
 #define DRAIN_SECONDS 30 /* longer than any answer of ours takes */
 #define DRAIN_NOTICES 5000 /* ms */
 #define OWN_FILES 64     /* descriptors that are no sessions' */
@@ -54,7 +55,7 @@ struct filter {
 	int parent;               /* waits for a byte: we are up; or -1 */
 	unsigned limit;           /* sessions */
 	pthread_t main, milter;
-	bool gave_up;             /* libmilter ended by itself */
+	atomic_bool gave_up;      /* libmilter ended by itself */
 	atomic_bool ending;
 };
 
@@ -463,8 +464,8 @@ milter_thread(void *of)
 {
 	struct filter *f = of;
 
-	f->gave_up = !milter_serve(dup(f->listener.fd), f->policies, f->log,
-	                           f->notifier, f->limit);
+	atomic_store(&f->gave_up, !milter_serve(dup(f->listener.fd),
+	             f->policies, f->log, f->notifier, f->limit));
 	/* Wakes the main thread if the signal was taken from it. */
 	pthread_kill(f->main, SIGTERM);
 	return NULL;
@@ -587,12 +588,16 @@ has_ended(pthread_t thread, unsigned milliseconds)
 
 /*
  * libmilter looks up only when a connection comes, or after 5 s; so one
- * comes, until its thread has ended.
+ * comes, until its thread has ended. That may be never: when it stops, one of
+ * its threads destroys a lock that another may hold, which can't let go of it
+ * then, and whoever wants it waits for ever. What is at work has its answer
+ * sent before that lock is asked for, so the end need not wait for libmilter.
  */
 static void
 stop(struct filter *f)
 {
 	pthread_t stopping;
+	unsigned waited = 0;
 	bool other;
 
 	atomic_store(&f->ending, true);
@@ -602,9 +607,9 @@ stop(struct filter *f)
 		milter_stop();
 	do
 		socket_knock(&f->listener);
-	while (!has_ended(f->milter, 20));
+	while (!has_ended(f->milter, 20) && (waited += 20) < STOP_LIBMILTER);
 	if (other)
-		has_ended(stopping, 5000);
+		has_ended(stopping, STOP_LIBMILTER);
 	if (!milter_drain(DRAIN_SECONDS))
 		sink_printf(f->log, LOG_WARNING,
 		            "the end did not wait for a message at work");

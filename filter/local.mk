@@ -74,12 +74,14 @@ libfilter_a_SOURCES += \
 	filter/mime/mime_uu.c
 
 libfilter_a_SOURCES += \
-	filter/change/change.c filter/change/change.h \
-	filter/change/detach.c filter/change/detach.h filter/change/edit.c \
-	filter/change/edit.h filter/change/message.c \
-	filter/change/message.h filter/change/own.c filter/change/own.h \
-	filter/change/splice.c filter/change/splice.h filter/change/write.c \
-	filter/change/write.h
+	filter/change/change.c filter/change/change.h filter/change/detach.c \
+	filter/change/detach.h filter/change/edit.c filter/change/edit.h \
+	filter/change/message.c filter/change/message.h \
+	filter/change/message_changes.c filter/change/message_envelope.c \
+	filter/change/message_header.c filter/change/message_impl.h \
+	filter/change/message_result.c filter/change/own.c \
+	filter/change/own.h filter/change/splice.c filter/change/splice.h \
+	filter/change/write.c filter/change/write.h
 
 libfilter_a_SOURCES += \
 	filter/limits/limits.c filter/limits/limits_counts.c \

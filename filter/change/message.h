@@ -90,14 +90,17 @@ bool message_remove_named(struct message *m,
  */
 bool message_set_sender(struct message *m, struct span given);
 bool message_add_rcpt(struct message *m, struct span given);
-void message_drop_rcpt(struct message *m, size_t rcpt);   /* refused: never was */
-void message_remove_rcpt(struct message *m, size_t rcpt); /* discarded */
+/* refused: it never was one */
+void message_drop_rcpt(struct message *m, size_t rcpt);
+/* discarded */
+void message_remove_rcpt(struct message *m, size_t rcpt);
 
 /*
  * The difference: nothing for a value or an address that is again what it
  * was. Addresses of ours are in brackets. false: no memory.
  */
-bool message_changes(struct message *m, const struct change **changes, size_t *n);
+bool message_changes(struct message *m, const struct change **changes,
+                     size_t *n);
 
 /*
  * The working copy, for explain's diff and the tests' expectations: values

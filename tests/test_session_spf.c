@@ -296,13 +296,41 @@ START_TEST(mail_of_a_trusted_relay_is_judged_by_its_received)
 	ck_assert_int_eq(relayed(inner, other).kind, ANSWER_REJECT);
 	/* what can't be read is none, and the log says so */
 	logged[0] = '\0';
-	ck_assert_int_eq(relayed("by relay from userid 1", other).kind,
+	ck_assert_int_eq(relayed("from somebody by relay", other).kind,
 	                 ANSWER_ACCEPT);
 	ck_assert_ptr_nonnull(strstr(logged, "no client can be read in the "
 		"Received of the trusted relay 192.0.2.1"));
 	ck_assert_int_eq(relayed(NULL, NULL).kind, ANSWER_ACCEPT);
 	ck_assert_ptr_nonnull(strstr(logged, "there is no Received of the "
 		"trusted relay 192.0.2.1"));
+	end();
+}
+END_TEST
+
+START_TEST(a_trusted_relay_may_have_had_the_mail_from_itself)
+{
+	static const char inner[] = "by relay (Postfix) id 4X; a date";
+	static const char filter[] = "from localhost (localhost [127.0.0.1]) "
+		"by relay";
+	static const char other[] = "from h (n [203.0.113.9]) by relay";
+
+	begin("set trusted-relays <relays>\n"
+	      "table <relays> { 192.0.2.0/24 }\n"
+	      "rule failed\n  if spf is fail\n  reject \"no\"\n");
+	ck_assert_int_eq(relayed(inner, other).kind, ANSWER_REJECT);
+	/* nobody's record allows a loopback address */
+	logged[0] = '\0';
+	ck_assert_int_eq(relayed(filter, other).kind, ANSWER_ACCEPT);
+	ck_assert_ptr_nonnull(strstr(logged, "the trusted relay 192.0.2.1 had "
+		"the mail from itself; with 127.0.0.1 in trusted-relays, too"));
+	end();
+	begin("set trusted-relays <relays>\n"
+	      "table <relays> { 192.0.2.0/24 127.0.0.0/8 }\n"
+	      "rule failed\n  if spf is fail\n  reject \"no\"\n");
+	ck_assert_int_eq(relayed(filter, other).kind, ANSWER_REJECT);
+	ck_assert_int_eq(relayed(filter, inner).kind, ANSWER_ACCEPT);
+	ck_assert_ptr_nonnull(strstr(logged, "there is no Received of the "
+		"trusted relay 127.0.0.1"));
 	end();
 }
 END_TEST
@@ -327,4 +355,5 @@ CHECK_MAIN("session_spf", an_unless_that_holds_costs_no_look_up,
            stamps_tell_what_was_found_and_forgeries_go,
            a_login_is_stamped_and_costs_no_look_up,
            mail_of_a_trusted_relay_is_judged_by_its_received,
+           a_trusted_relay_may_have_had_the_mail_from_itself,
            who_is_no_trusted_relay_is_judged_at_mail)

@@ -4,14 +4,19 @@
 
 #include "ip.h"
 
+enum received {
+	RECEIVED_UNREADABLE,
+	RECEIVED_FROM,
+	RECEIVED_WITHIN, /* the host had it from itself: forwarded, filtered */
+};
+
 /*
  * The client's address, as the host that wrote the field saw it, and the
- * name that the client gave. The name is the client's own word and the
- * address is looked for behind it only: in brackets in the comment (Postfix,
- * Sendmail: "from HELO (name [192.0.2.1])"), alone in it (Exchange), or, if
- * the comment tells the HELO, before it (Exim: "from [192.0.2.1]
- * (helo=NAME)"). false: the field says no such thing.
+ * name that the client gave. That name is the client's own word, whatever it
+ * looks like: only where a known MTA writes the address is one looked for.
+ * RECEIVED_FROM alone sets *ip and *helo.
  */
-bool received_from(struct span raw, struct ip *ip, struct span *helo);
+enum received received_read(struct span raw, struct ip *ip,
+                            struct span *helo);
 
 #endif

@@ -2,6 +2,7 @@
  * facts_origin.c - whom SPF judges: the client, or who gave the mail to a relay
  * that the policy trusts.
  */
+#include <string.h>
 #include <syslog.h>
 
 #include "facts_answer.h"
@@ -29,35 +30,64 @@ words_of(struct told *t, const char *words, const struct ip *ip)
 	return arena_printf(t->arena, "%s %s", words, ip_print(ip, text));
 }
 
+static bool
+is_loopback(const struct ip *ip)
+{
+	static const struct ip six = {{[15] = 1}};
+
+	return memcmp(ip, &six, sizeof(six)) == 0 ||
+		(ip_is_v4(ip) && ip->byte[12] == 127);
+}
+
+/* Why nobody was found; ip: where the walk ended, which relay told. */
+static struct span
+why_no_origin(struct told *t, const struct ip *relay, const struct ip *ip,
+              enum truth trust)
+{
+	char by[IP_TEXT], from[IP_TEXT];
+
+	if (trust == TRUTH_FAILED)
+		return SPAN("trusted-relays can't be asked");
+	if (trust == TRUTH_YES)
+		return words_of(t, "there is no Received of the trusted relay",
+			ip);
+	return arena_printf(t->arena, "the trusted relay %s had the mail from "
+		"itself; with %s in trusted-relays, too, it would be seen "
+		"from whom before", ip_print(relay, by), ip_print(ip, from));
+}
+
 /*
  * From the top of the header down: each trusted relay's own Received names
  * whom it had the mail from, until that is no trusted relay. What stands
- * below was written by strangers.
+ * below was written by strangers. A relay that names itself by a loopback
+ * address is no client that anybody's record could allow.
  */
 static void
 walk_relays(struct told *t, struct told_origin *o)
 {
 	struct told_fields *f = facts_fields(t, SPAN("Received"));
 	enum truth trust = TRUTH_YES;
-	struct ip relay;
+	enum received read;
+	struct ip relay = o->ip;
 	size_t i;
 
 	for (i = 0; f != NULL && i < f->n && trust == TRUTH_YES; i++) {
-		relay = o->ip;
-		if (!received_from(message_field(t->message,
-		                   f->numbers[i])->raw, &o->ip, &o->helo)) {
+		read = received_read(message_field(t->message,
+			f->numbers[i])->raw, &o->ip, &o->helo);
+		if (read == RECEIVED_UNREADABLE) {
 			o->why = words_of(t, "no client can be read in the "
 				"Received of the trusted relay", &relay);
 			return;
 		}
+		if (read == RECEIVED_WITHIN)
+			continue;
 		trust = trusts(t, &o->ip);
+		if (trust == TRUTH_YES)
+			relay = o->ip;
 	}
-	if (trust == TRUTH_FAILED)
-		o->why = SPAN("trusted-relays can't be asked");
-	else if (trust == TRUTH_YES)
-		o->why = words_of(t, "there is no Received of the trusted "
-			"relay", &o->ip);
-	o->known = trust == TRUTH_NO;
+	o->known = trust == TRUTH_NO && !is_loopback(&o->ip);
+	if (!o->known)
+		o->why = why_no_origin(t, &relay, &o->ip, trust);
 }
 
 static void

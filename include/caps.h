@@ -46,6 +46,7 @@
 #define CAPS_LOG_FIELD 256          /* bytes of one text in a log line; rsyslog cuts a line at 8 kB */
 #define CAPS_LOG_REPLY 1024         /* of a reply or a log action's text there */
 #define CAPS_DNS_CACHE (16 << 20)   /* what is kept of the DNS: some 50,000 answers */
+#define CAPS_SERVER_SECONDS 3       /* for a server to answer for one value; "vaglio doctor" adds up a policy's servers */
 #define CAPS_REDIS_BYTES (1 << 20)  /* of one answer of a Redis server */
 #define CAPS_REDIS_VALUES 10000     /* values in it: more belong in keys */
 #define CAPS_NOTICES 100            /* notices that wait to be sent */

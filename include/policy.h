@@ -84,6 +84,14 @@ bool policy_rule_asks_limit(const struct policy *p, size_t rule, size_t limit);
 /* Is somebody else asked for anything: DNS, a server? */
 bool policy_asks_net(const struct policy *p);
 
+/* Whom an answer may have to wait for. */
+struct waits {
+	bool dns;       /* spf-timeout bounds it, whatever is asked */
+	size_t servers; /* of tables and limits; each CAPS_SERVER_SECONDS */
+};
+
+struct waits policy_waits(const struct policy *p);
+
 /* May an action change the message so, or hold it? */
 bool policy_may_do(const struct policy *p, enum effect_kind k);
 

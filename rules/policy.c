@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "checker.h"
 #include "dump.h"
 #include "parse.h"
@@ -247,6 +248,31 @@ bool
 policy_asks_net(const struct policy *p)
 {
 	return p->program.cost == COST_NET;
+}
+
+struct waits
+policy_waits(const struct policy *p)
+{
+	const struct program *program = &p->program;
+	struct waits w = {policy_may_do(p, EFFECT_STAMP_RECEIVED_SPF) ||
+	                  policy_may_do(p, EFFECT_STAMP_RESULTS), 0};
+	size_t i;
+
+	for (i = 0; i < program->n_questions; i++)
+		if (program->questions[i].ask.subject->cost == COST_NET)
+			w.dns = true;
+	for (i = 0; i < program->n_tables; i++) {
+		if (!program_asks_net(program, i))
+			continue;
+		if (backend_find(program->tables[i].ast->backend) ==
+		    &backend_dns)
+			w.dns = true;
+		else
+			w.servers++;
+	}
+	if (program->limit_server != NULL && program->n_limits > 0)
+		w.servers++;
+	return w;
 }
 
 bool

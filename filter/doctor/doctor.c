@@ -83,7 +83,9 @@ static bool
 begin(struct visit *v, const struct policy *p, const struct options *o,
       struct arena *a)
 {
-	*v = (struct visit){.policy = p, .arena = a, .socket = o->socket};
+	*v = (struct visit){.policy = p, .arena = a, .config = o->config,
+	                    .socket = o->socket,
+	                    .socket_given = o->socket != NULL};
 	if (v->socket == NULL)
 		v->socket = visit_text(v, policy_settings(p)->socket.text);
 	if (socket_parse(v->socket, &v->name))

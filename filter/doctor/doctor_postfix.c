@@ -184,11 +184,17 @@ read_door(struct visit *v, struct postfix *pf, const struct span *column,
 		"smtps", "587", "465", NULL};
 	bool is_local = span_is(column[COMMAND], SPAN("cleanup")) &&
 	                span_is(column[NAME], cleanup);
+	bool is_screen = span_is(column[COMMAND], SPAN("postscreen"));
 	struct door *d;
 
-	if (!is_local && !span_is(column[COMMAND], SPAN("smtpd")))
+	if (is_screen)
+		d = arena_grow(v->arena, &pf->screens, &pf->n_screens,
+		               sizeof(*d));
+	else if (is_local || span_is(column[COMMAND], SPAN("smtpd")))
+		d = arena_grow(v->arena, &pf->doors, &pf->n_doors,
+		               sizeof(*d));
+	else
 		return;
-	d = arena_grow(v->arena, &pf->doors, &pf->n_doors, sizeof(*d));
 	if (d == NULL)
 		return;
 	d->name = TEXT(v, "%.*s/%.*s", SPAN_ARG(column[NAME]),

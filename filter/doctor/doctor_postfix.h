@@ -7,7 +7,7 @@
 
 #include "doctor_visit.h"
 
-/* A service that asks milters. */
+/* A service that asks milters, or that clients pass on their way to one. */
 struct door {
 	struct span name;     /* "smtp/inet" */
 	const char *milters;  /* the parameter that names them */
@@ -23,6 +23,8 @@ struct postfix {
 	struct span overrides; /* "service/type/name = value" */
 	struct door *doors;
 	size_t n_doors;
+	struct door *screens;  /* postscreen's: they ask none */
+	size_t n_screens;
 	const char *queue;     /* queue_directory */
 };
 

@@ -10,6 +10,8 @@
 
 #define LEAST_CONNECT 5 /* seconds; a busy machine takes some to accept */
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 #define EACH_DOOR(d, pf) \
 	(d) = (pf)->doors; (d) < (pf)->doors + (pf)->n_doors; (d)++
 
@@ -21,6 +23,18 @@ file_of(const struct postfix *pf, const struct door *d, const char *name)
 	return postfix_overrides(pf, d, name) ? "master.cf" : "main.cf";
 }
 
+/* A value with blanks stands in braces there. */
+static struct span
+override_line(struct visit *v, const struct door *d, const char *name,
+              struct span value)
+{
+	if (memchr(value.p, ' ', value.n) != NULL)
+		return TEXT(v, "%.*s: -o { %s = %.*s }", SPAN_ARG(d->name),
+		            name, SPAN_ARG(value));
+	return TEXT(v, "%.*s: -o %s=%.*s", SPAN_ARG(d->name), name,
+	            SPAN_ARG(value));
+}
+
 /* The line that gives the parameter a value where this service has it from. */
 static struct span
 line_of(struct visit *v, const struct postfix *pf, const struct door *d,
@@ -28,12 +42,7 @@ line_of(struct visit *v, const struct postfix *pf, const struct door *d,
 {
 	if (!postfix_overrides(pf, d, name))
 		return TEXT(v, "%s = %.*s", name, SPAN_ARG(value));
-	/* A value with blanks stands in braces there. */
-	if (memchr(value.p, ' ', value.n) != NULL)
-		return TEXT(v, "%.*s: -o { %s = %.*s }", SPAN_ARG(d->name),
-		            name, SPAN_ARG(value));
-	return TEXT(v, "%.*s: -o %s=%.*s", SPAN_ARG(d->name), name,
-	            SPAN_ARG(value));
+	return override_line(v, d, name, value);
 }
 
 static void
@@ -258,6 +267,72 @@ look_at_no_milters(struct visit *v, const void *of)
 	}
 }
 
+/* The service to which postscreen hands a client; NULL: it is not there. */
+static const struct door *
+behind_screen(struct visit *v, const struct postfix *pf,
+              const struct door *screen, struct span *name)
+{
+	struct span service = postfix_value(pf, screen, "smtpd_service_name");
+	const struct door *d;
+
+	*name = TEXT(v, "%.*s/pass", SPAN_ARG(service));
+	for (EACH_DOOR(d, pf))
+		if (span_is(d->name, *name))
+			return d;
+	return NULL;
+}
+
+static void
+look_behind_screens(struct visit *v, const void *of)
+{
+	const struct postfix *pf = of;
+	size_t i;
+
+	for (i = 0; i < pf->n_screens; i++) {
+		const struct door *screen = &pf->screens[i];
+		struct span name;
+
+		if (behind_screen(v, pf, screen, &name) == NULL)
+			visit_find(v, screen->name, TEXT(v, "postscreen hands "
+			           "its clients to %.*s, which is not there",
+			           SPAN_ARG(name)), "master.cf",
+			           TEXT(v, "%.*s pass - - y - - smtpd",
+			                SPAN_ARG(postfix_value(pf, screen,
+			                         "smtpd_service_name"))));
+	}
+}
+
+/* What is set for postscreen, which asks no milters, and not behind it. */
+static void
+look_at_screens(struct visit *v, const void *of)
+{
+	static const char *const names[] = {"smtpd_milters",
+		"smtpd_milter_maps", "receive_override_options",
+		"milter_macro_daemon_name", "milter_default_action",
+		"milter_protocol", "milter_connect_timeout",
+		"milter_command_timeout", "milter_content_timeout"};
+	const struct postfix *pf = of;
+	struct span value, name;
+	size_t i, j;
+
+	for (i = 0; i < pf->n_screens; i++) {
+		const struct door *screen = &pf->screens[i];
+		const struct door *d = behind_screen(v, pf, screen, &name);
+
+		for (j = 0; d != NULL && j < COUNT(names); j++) {
+			if (!postfix_overrides(pf, screen, names[j]))
+				continue;
+			value = postfix_value(pf, screen, names[j]);
+			if (!span_is(value, postfix_value(pf, d, names[j])))
+				visit_find(v, screen->name, TEXT(v,
+				           "postscreen asks no milters: its "
+				           "%s means nothing", names[j]),
+				           "master.cf", override_line(v, d,
+				           names[j], value));
+		}
+	}
+}
+
 static void
 look_at_maps(struct visit *v, const void *of)
 {
@@ -417,7 +492,7 @@ look_at_protocol(struct visit *v, const void *of)
 
 static void
 look_at_timeout(struct visit *v, const struct postfix *pf, const char *name,
-                long least)
+                long least, struct span reasons)
 {
 	struct span want = TEXT(v, "%lds", least < 30 ? 30 : least);
 	const struct door *d;
@@ -433,29 +508,30 @@ look_at_timeout(struct visit *v, const struct postfix *pf, const char *name,
 		seconds = visit_seconds(time, 's');
 		if (seconds >= 0 && seconds < least)
 			visit_find(v, d->name, TEXT(v, "Postfix waits %lds "
-			           "and gives up; vaglio may need %lds%s",
-			           seconds, least, least > LEAST_CONNECT &&
-			           policy_asks_net(v->policy) ?
-			           " (spf-timeout)" : ""), file, line);
+			           "and gives up; vaglio may need %lds%.*s",
+			           seconds, least, SPAN_ARG(reasons)),
+			           file, line);
 	}
 }
 
 static void
 look_at_connect_timeout(struct visit *v, const void *of)
 {
-	look_at_timeout(v, of, "connect_timeout", LEAST_CONNECT);
+	look_at_timeout(v, of, "connect_timeout", LEAST_CONNECT, SPAN(""));
 }
 
 static void
 look_at_command_timeout(struct visit *v, const void *of)
 {
-	look_at_timeout(v, of, "command_timeout", visit_patience(v));
+	look_at_timeout(v, of, "command_timeout", visit_patience(v),
+	                visit_reasons(v));
 }
 
 static void
 look_at_content_timeout(struct visit *v, const void *of)
 {
-	look_at_timeout(v, of, "content_timeout", visit_patience(v));
+	look_at_timeout(v, of, "content_timeout", visit_patience(v),
+	                visit_reasons(v));
 }
 
 /* ---- does Postfix send what the policy asks for? ---- */
@@ -475,8 +551,6 @@ is_on(const struct postfix *pf, const char *name, const char *off)
 	}
 	return false;
 }
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void
 look_at_login(struct visit *v, const void *of)
@@ -639,6 +713,8 @@ static const struct check checks[] = {
 	{"service-override", FAULT, look_at_open_overrides},
 	{"loopback-service", NOTE, look_at_loopback_overrides},
 	{"local-mail", FAULT, look_at_local_mail},
+	{"screened-service", FAULT, look_behind_screens},
+	{"screen-setting", FAULT, look_at_screens},
 	{"no-milters", FAULT, look_at_no_milters},
 	{"milter-maps", NOTE, look_at_maps},
 	{"proxy-filter", FAULT, look_at_proxies},

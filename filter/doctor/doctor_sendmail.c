@@ -350,10 +350,10 @@ look_at_timeouts(struct visit *v, const void *of)
 		if (seconds >= 0 && seconds < least)
 			visit_find(v, sm->filter, TEXT(v, "%c: Sendmail waits "
 			           "%lds for %s and gives up; vaglio may need "
-			           "%lds%s", times[i].letter, seconds,
+			           "%lds%.*s", times[i].letter, seconds,
 			           times[i].what, least,
-			           policy_asks_net(v->policy) ?
-			           " (spf-timeout)" : ""), MC, whole(v, sm));
+			           SPAN_ARG(visit_reasons(v))), MC,
+			           whole(v, sm));
 	}
 }
 

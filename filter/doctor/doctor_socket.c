@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "doctor_visit.h"
+#include "options.h"
 #include "session.h"
 
 #define PATIENCE 5 /* seconds for a program to answer the negotiation */
@@ -210,6 +211,18 @@ can_connect(const struct visit *v)
 	return fd >= 0;
 }
 
+/* By the unit, where systemd runs and it is the unit's policy. */
+static struct span
+start_line(struct visit *v)
+{
+	if (!v->socket_given && strcmp(v->config, DEFAULT_CONFIG) == 0 &&
+	    access("/run/systemd/system", F_OK) == 0)
+		return SPAN("systemctl start vaglio");
+	return TEXT(v, "vaglio -c %s%s%s", v->config,
+	            v->socket_given ? " -p " : "",
+	            v->socket_given ? v->socket : "");
+}
+
 static void
 look_for_listener(struct visit *v, const void *of)
 {
@@ -217,7 +230,7 @@ look_for_listener(struct visit *v, const void *of)
 	if (v->name.family != SOCKET_FD && !can_connect(v) && errno != EACCES)
 		visit_find(v, SPAN(""), TEXT(v, "no filter answers on %s: %s",
 		           v->socket, strerror(errno)), "shell",
-		           SPAN("systemctl start vaglio"));
+		           start_line(v));
 }
 
 static void

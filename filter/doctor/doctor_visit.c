@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caps.h"
 #include "doctor_visit.h"
 
 /* For what is no look-up: reading, matching, writing. */
@@ -109,13 +110,38 @@ visit_seconds(struct span time, char unit)
 	return -1;
 }
 
+static long
+dns_seconds(const struct visit *v)
+{
+	return (long)policy_settings(v->policy)->spf_timeout.number;
+}
+
 long
 visit_patience(const struct visit *v)
 {
-	const struct settings *s = policy_settings(v->policy);
+	struct waits w = policy_waits(v->policy);
 
-	return PATIENCE + (policy_asks_net(v->policy) ?
-	                   (long)s->spf_timeout.number : 0);
+	return PATIENCE + (w.dns ? dns_seconds(v) : 0) +
+	       (long)w.servers * CAPS_SERVER_SECONDS;
+}
+
+struct span
+visit_reasons(struct visit *v)
+{
+	struct waits w = policy_waits(v->policy);
+	struct span dns = SPAN(""), servers = SPAN("");
+
+	if (w.dns)
+		dns = TEXT(v, "%lds for the DNS by spf-timeout",
+		           dns_seconds(v));
+	if (w.servers > 0)
+		servers = TEXT(v, "%ds for each of %zu servers of tables and "
+		               "limits", CAPS_SERVER_SECONDS, w.servers);
+	if (dns.n == 0 && servers.n == 0)
+		return dns;
+	return TEXT(v, " (%.*s%s%.*s)", SPAN_ARG(dns),
+	            dns.n > 0 && servers.n > 0 ? ", " : "",
+	            SPAN_ARG(servers));
 }
 
 bool

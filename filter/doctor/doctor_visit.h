@@ -35,7 +35,9 @@ struct finding {
 
 struct visit {
 	const struct policy *policy;
+	const char *config;      /* the policy's file */
 	const char *socket;      /* as the policy or -p has it */
+	bool socket_given;       /* by -p */
 	struct socket_name name; /* that, read */
 	struct arena *arena;
 	struct span mta;         /* "Postfix 3.7.11 in /etc/postfix" */
@@ -74,6 +76,9 @@ long visit_seconds(struct span time, char unit);
 
 /* How long an answer of ours may take, in seconds, with some to spare. */
 long visit_patience(const struct visit *v);
+
+/* What that is spent on, as " (the DNS: 20s by spf-timeout)"; may be empty. */
+struct span visit_reasons(struct visit *v);
 
 /* Does the policy ask for this? */
 bool visit_asks(const struct visit *v, const enum subject_id *ids, size_t n);

@@ -46,9 +46,12 @@ libfilter_a_SOURCES += \
 libfilter_a_SOURCES += \
 	filter/header/address.c filter/header/address.h \
 	filter/header/encoded.c filter/header/encoded.h \
-	filter/header/header_write.c filter/header/mailboxes.c \
-	filter/header/received.c filter/header/received.h \
-	filter/header/stretch.c
+	filter/header/header_text.h filter/header/header_write.c \
+	filter/header/mailboxes.c filter/header/received.c \
+	filter/header/received.h filter/header/stretch.c \
+	filter/header/writer.h filter/header/writer_apply.c \
+	filter/header/writer_lines.c filter/header/writer_settle.c \
+	filter/header/writer_text.c
 
 libfilter_a_SOURCES += \
 	filter/html/character.c filter/html/character.h filter/html/css.c \

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "header_text.h"
 #include "utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

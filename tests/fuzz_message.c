@@ -20,6 +20,7 @@
 
 #include "address.h"
 #include "caps.h"
+#include "header_text.h"
 #include "two_mtas.h"
 #include "utf8.h"
 

@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
 #include "check.h"
+#include "header_text.h"
 #include "utf8.h"
 
 /* Kept until the test's process ends. */

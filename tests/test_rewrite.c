@@ -3,6 +3,7 @@
 
 #include "address.h"
 #include "check.h"
+#include "header_text.h"
 #include "utf8.h"
 
 /* Kept until the test's process ends. */

@@ -2,8 +2,8 @@
  * message.c - the header of a message as it came, and the effects that are
  * applied to a working copy of it and of the envelope.
  */
-#include "address.h"
 #include "caps.h"
+#include "header_text.h"
 #include "message_impl.h"
 #include "utf8.h"
 

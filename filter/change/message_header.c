@@ -1,7 +1,7 @@
 /*
  * message_header.c - the working copy of the header.
  */
-#include "address.h"
+#include "header_text.h"
 #include "message_impl.h"
 
 #define NAME_LIMIT 255 /* a name that we send: leaves its line room */

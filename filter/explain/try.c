@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "header_text.h"
 #include "trial.h"
 #include "try.h"
 

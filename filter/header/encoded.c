@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "address.h"
 #include "charset.h"
 #include "encoded.h"
+#include "header_text.h"
 #include "transfer.h"
 #include "utf8.h"
 
@@ -32,7 +32,7 @@ init(void)
 }
 
 void
-address_init(void)
+encoded_init(void)
 {
 	pthread_once(&once, init);
 }
@@ -279,7 +279,7 @@ all_blank(struct span s)
 static void
 begin_words(struct decoder *d, GString *out)
 {
-	address_init();
+	encoded_init();
 	*d = (struct decoder){
 		.out = out, .bytes = g_string_new(NULL), .run = g_string_new(NULL),
 	};

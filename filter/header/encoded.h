@@ -10,6 +10,10 @@
 
 #include "arena.h"
 
+/* GMime made ready; any thread, any number of times. Whoever uses it begins
+ * with this. */
+void encoded_init(void);
+
 /* =?charset*language?B?payload?= */
 struct word {
 	struct span charset, payload;

@@ -16,6 +16,8 @@
 
 #include "address.h"
 #include "caps.h"
+#include "encoded.h"
+#include "header_text.h"
 
 /* More commas, colons or "@" than that in one mailbox GMime does not see. */
 #define MARKS_MAX 50
@@ -532,7 +534,7 @@ address_field(struct arena *a, struct span value, struct mailbox **boxes,
 	*full = false;
 	if (m.s.p == NULL)
 		return false;
-	address_init();
+	encoded_init();
 	read_pieces(&m);
 	if (m.n == 0 && !m.groups && m.s.n > 0 && !m.full && !m.no_memory)
 		add_bad(&m, m.s);

@@ -3,6 +3,7 @@
 
 #include "address.h"
 #include "encoded.h"
+#include "header_text.h"
 
 struct cutter {
 	struct arena *arena;

@@ -1,9 +1,9 @@
 /* mime_name.c - the names of files. */
 #include <string.h>
 
-#include "address.h"
 #include "character.h"
 #include "charset.h"
+#include "header_text.h"
 #include "mime.h"
 #include "utf8.h"
 

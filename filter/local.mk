@@ -77,8 +77,9 @@ libfilter_a_SOURCES += \
 	filter/mime/mime_uu.c
 
 libfilter_a_SOURCES += \
-	filter/change/change.c filter/change/change.h filter/change/detach.c \
-	filter/change/detach.h filter/change/edit.c filter/change/edit.h \
+	filter/change/change.c filter/change/change.h filter/change/cut.c \
+	filter/change/cut.h filter/change/detach.c filter/change/detach.h \
+	filter/change/edit.c filter/change/edit.h \
 	filter/change/message.c filter/change/message.h \
 	filter/change/message_changes.c filter/change/message_envelope.c \
 	filter/change/message_header.c filter/change/message_impl.h \

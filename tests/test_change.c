@@ -269,6 +269,41 @@ START_TEST(a_text_is_replaced)
 	        MAIL("text/html", NULL, "<div>a&lt;b</div>\r\n"));
 	becomes(MAIL("text/plain", NULL, "x\r\n"), REPLACE(""),
 	        MAIL("text/plain", NULL, ""));
+	/* nobody has to read what goes */
+	becomes(MAIL("text/plain", "base64", "eA=\r\n%%\r\n"), REPLACE("gone"),
+	        MAIL("text/plain", "base64", "Z29uZQ0K\r\n"));
+	becomes(MAIL("text/plain", "x-rot13", "uryyb\r\n"), REPLACE("gone"),
+	        MAIL("text/plain;\n charset=utf-8", "quoted-printable",
+	             "gone\r\n"));
+}
+END_TEST
+
+START_TEST(what_else_is_shown_goes_with_the_text_that_is_replaced)
+{
+	const char *mixed = "multipart/mixed; boundary=b";
+	const char *alternative = "multipart/alternative; boundary=b";
+
+	becomes(MAIL(mixed, NULL, "--b\r\n\r\none\r\n--b\r\n"
+	             "Content-Type: image/png\r\n\r\npng\r\n--b\r\n"
+	             "Content-Disposition: inline\r\n\r\ntwo\r\n--b\r\n"
+	             "Content-Type: text/plain; name=a\r\n\r\nfile\r\n"
+	             "--b--\r\n"), REPLACE("gone"),
+	        MAIL(mixed, NULL, "--b\r\n\r\ngone\r\n--b\r\n"
+	             "Content-Type: image/png\r\n\r\npng\r\n--b\r\n"
+	             "Content-Type: text/plain; name=a\r\n\r\nfile\r\n"
+	             "--b--\r\n"));
+	becomes(MAIL(alternative, NULL, "--b\r\n\r\none\r\n--b\r\n"
+	             "Content-Type: text/calendar\r\n\r\nBEGIN\r\n"
+	             "--b--\r\n"), REPLACE("gone"),
+	        MAIL(alternative, NULL, "--b\r\n\r\ngone\r\n--b--\r\n"));
+	/* a multipart is not left without a part */
+	becomes(MAIL(mixed, NULL, "--b\r\n\r\none\r\n--b\r\nContent-Type: "
+	             "multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\ntwo"
+	             "\r\n--c\r\n\r\nthree\r\n--c--\r\n--b--\r\n"),
+	        REPLACE("gone"),
+	        MAIL(mixed, NULL, "--b\r\n\r\ngone\r\n--b\r\nContent-Type: "
+	             "multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n"
+	             "\r\n--c--\r\n--b--\r\n"));
 }
 END_TEST
 
@@ -370,6 +405,23 @@ START_TEST(each_alternative_gets_the_text)
 }
 END_TEST
 
+/* Who sees that form sees the banner, too. */
+START_TEST(html_of_other_names_is_html)
+{
+	const char *alternative = "multipart/alternative; boundary=b";
+
+	becomes(MAIL(alternative, NULL, "--b\r\n\r\na\r\n--b\r\n"
+	             "Content-Type: text/x-amp-html\r\n\r\n<body>b</body>\r\n"
+	             "--b\r\nContent-Type: text/watch-html\r\n\r\n<p>c\r\n"
+	             "--b--\r\n"), PREPEND("x"),
+	        MAIL(alternative, NULL, "--b\r\n\r\nx\r\na\r\n--b\r\n"
+	             "Content-Type: text/x-amp-html\r\n\r\n<body>\r\n"
+	             "<div>x</div>\r\nb</body>\r\n--b\r\nContent-Type: "
+	             "text/watch-html\r\n\r\n<div>x</div>\r\n<p>c\r\n"
+	             "--b--\r\n"));
+}
+END_TEST
+
 START_TEST(a_line_that_is_a_boundary_is_written_otherwise)
 {
 	becomes(MAIL("multipart/mixed; boundary=b", NULL,
@@ -440,6 +492,18 @@ START_TEST(signed_and_encrypted_mail_stays)
 	becomes(MAIL(NULL, NULL, "> -----BEGIN PGP MESSAGE-----\r\n"),
 	        APPEND("x"),
 	        MAIL(NULL, NULL, "> -----BEGIN PGP MESSAGE-----\r\nx\r\n"));
+	/* a signature of nothing, or of a file: it holds as well as before */
+	becomes(MAIL("multipart/mixed; boundary=b", NULL,
+	             "--b\r\n\r\na\r\n--b\r\nContent-Type: "
+	             "application/pkcs7-signature; name=smime.p7s\r\n\r\nMII="
+	             "\r\n--b\r\nContent-Type: application/pgp-signature\r\n"
+	             "\r\n-----BEGIN PGP SIGNATURE-----\r\n--b--\r\n"),
+	        PREPEND("x"),
+	        MAIL("multipart/mixed; boundary=b", NULL,
+	             "--b\r\n\r\nx\r\na\r\n--b\r\nContent-Type: "
+	             "application/pkcs7-signature; name=smime.p7s\r\n\r\nMII="
+	             "\r\n--b\r\nContent-Type: application/pgp-signature\r\n"
+	             "\r\n-----BEGIN PGP SIGNATURE-----\r\n--b--\r\n"));
 	/* that of another is no concern of this one's */
 	becomes(MAIL("multipart/mixed; boundary=b", NULL,
 	             "--b\r\n\r\na\r\n--b\r\nContent-Type: message/rfc822\r\n"
@@ -594,12 +658,13 @@ CHECK_MAIN("change",
 	long_lines_are_folded_away,
 	flowed_text_gets_fixed_lines,
 	a_text_is_replaced,
+	what_else_is_shown_goes_with_the_text_that_is_replaced,
 	html_goes_before_the_end_of_the_body,
 	html_goes_before_all_that_is_shown,
 	what_the_charset_lacks_is_a_reference,
 	html_of_its_own_stands_as_it_is,
 	a_stranger_s_control_characters_are_blanks,
-	each_alternative_gets_the_text,
+	each_alternative_gets_the_text, html_of_other_names_is_html,
 	a_line_that_is_a_boundary_is_written_otherwise,
 	a_part_without_a_line_end_of_its_own_gets_one,
 	attachments_and_attached_messages_stay,

@@ -3,6 +3,7 @@
 #include <glib.h>
 
 #include "change.h"
+#include "cut.h"
 #include "markup.h"
 #include "own.h"
 #include "write.h"
@@ -80,7 +81,6 @@ squeeze(GString *out, struct span s)
 static struct span
 shown_text(struct edit *e, struct own *o, size_t part)
 {
-	const struct mime_list *type = e->mime->parts[part].types;
 	struct span text;
 	size_t i;
 
@@ -88,7 +88,7 @@ shown_text(struct edit *e, struct own *o, size_t part)
 		;
 	text = i < o->n ? o->parts[i].text : own_text(e, o, part);
 
-	if (text.p != NULL && span_is(type->text, SPAN("text/html")))
+	if (text.p != NULL && own_is_html(&e->mime->parts[part]))
 		text = markup_plain(e->arena, text);
 	return text;
 }
@@ -142,19 +142,21 @@ where_of(enum effect_kind kind)
 	}
 }
 
+/* *n: how many parts it stands in now. */
 static bool
 write_parts(struct edit *e, const struct effect *effect, const struct own *o,
-            const struct forms *f)
+            const struct forms *f, size_t *n)
 {
 	const struct own_part *p;
 	const char *why;
 	size_t i;
 
-	for (i = 0; i < o->n; i++) {
+	for (i = 0, *n = 0; i < o->n; i++) {
 		p = &o->parts[i];
 		if (!write_text(e, p, where_of(effect->kind),
 		                p->html ? f->html : f->plain, &why))
 			return false;
+		*n += why == NULL;
 		if (why != NULL && !edit_leave_out(e, effect, arena_printf(
 		    e->arena, "of text/%s: %s", p->html ? "html" : "plain",
 		    why).p))
@@ -163,11 +165,41 @@ write_parts(struct edit *e, const struct effect *effect, const struct own *o,
 	return true;
 }
 
+/* ---- what else is shown ---- */
+
+static bool
+take_out(struct edit *e, const bool *goes, size_t part)
+{
+	return cut_may(e->mime, goes, part) ? cut_part(e, part) :
+		edit_replace(e, e->mime->parts[part].bytes, SPAN(""));
+}
+
+/* Where a text takes the body's place nothing else is said beside it. */
+static bool
+take_others_out(struct edit *e, const struct effect *effect,
+                const struct own *o)
+{
+	bool *goes = arena_alloc(e->arena, e->mime->n_parts);
+	const char *why = NULL;
+	size_t i;
+
+	for (i = 0; goes != NULL && i < e->mime->n_parts; i++)
+		goes[i] = own_is_shown(e, i);
+	for (i = 0; goes != NULL && i < o->n; i++)
+		goes[o->parts[i].part] = false;
+	for (i = 0; goes != NULL && i < e->mime->n_parts; i++)
+		if (goes[i] && !take_out(e, goes, i))
+			why = "of a text beside it: others overlap it";
+	return goes != NULL && !arena_full(e->arena) &&
+		(why == NULL || edit_leave_out(e, effect, why));
+}
+
 bool
 change_body(struct edit *e, const struct effect *effect)
 {
 	struct forms f;
 	struct own o;
+	size_t n;
 
 	if (!make_forms(e->arena, effect, &f) || !own_find(e, &o))
 		return false;
@@ -179,5 +211,7 @@ change_body(struct edit *e, const struct effect *effect)
 		return false;
 	if (o.why != NULL)
 		return edit_leave_out(e, effect, o.why);
-	return write_parts(e, effect, &o, &f);
+	return write_parts(e, effect, &o, &f, &n) &&
+		(n == 0 || effect->kind != EFFECT_REPLACE_BODY ||
+		 take_others_out(e, effect, &o));
 }

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "change.h"
+#include "cut.h"
 #include "detach.h"
 #include "file_name.h"
 #include "own.h"
@@ -27,6 +28,7 @@ struct detacher {
 	struct mime *m;
 	struct span *chosen; /* of each part: the name that chose it; p NULL:
 	                        it stays */
+	bool *goes;          /* does it not? */
 	size_t n;            /* how many do not stay */
 	size_t part;         /* at hand */
 	struct span *why;
@@ -102,7 +104,8 @@ keep_outermost(struct detacher *d)
 	for (i = 0, d->n = 0; i < d->m->n_parts; i++) {
 		if (d->chosen[i].p != NULL && has_chosen_parent(d, i))
 			d->chosen[i].p = NULL;
-		d->n += d->chosen[i].p != NULL;
+		d->goes[i] = d->chosen[i].p != NULL;
+		d->n += d->goes[i];
 	}
 }
 
@@ -119,7 +122,8 @@ find(struct detacher *d)
 		return fail(d, d->m->full);
 	d->chosen = arena_alloc(d->edit->arena,
 	                        d->m->n_parts * sizeof(*d->chosen));
-	if (d->chosen == NULL)
+	d->goes = arena_alloc(d->edit->arena, d->m->n_parts);
+	if (d->chosen == NULL || d->goes == NULL)
 		return fail(d, "no memory for the message's parts");
 	for (i = 0; i < d->m->n_parts; i++)
 		if (d->m->parts[i].attachment &&
@@ -225,12 +229,6 @@ make_text(struct detacher *d, struct made *made)
 
 /* ---- headers ---- */
 
-static struct span
-transferred(const struct mime_part *p)
-{
-	return p->encoded.p != NULL ? p->encoded : p->bytes;
-}
-
 static bool
 is_content(struct span name)
 {
@@ -256,7 +254,7 @@ new_header(struct detacher *d, const struct mime_part *p, const char *fields)
 	if (out->len > 0 && out->str[out->len - 1] != '\n')
 		g_string_append(out, "\r\n");
 	g_string_append(out, fields);
-	if (transferred(p).p <= p->header.p + p->header.n) /* no empty line */
+	if (cut_transferred(p).p <= p->header.p + p->header.n) /* no empty line */
 		g_string_append(out, "\r\n");
 	s = arena_copy(d->edit->arena, (struct span){out->str, out->len});
 	g_string_free(out, TRUE);
@@ -307,47 +305,7 @@ replace(struct detacher *d, size_t part)
 			edit_replace(d->edit, body, made.text);
 	header = new_header(d, p, made.fields);
 	return header.p != NULL && edit_replace(d->edit, p->header, header) &&
-		edit_replace(d->edit, transferred(p), made.text);
-}
-
-/* From the line of the boundary before it to the one behind it. */
-static bool
-cut(struct detacher *d, size_t part)
-{
-	const struct mime_part *p = &d->m->parts[part];
-	struct span bytes = transferred(p);
-	const char *begin = p->header.p, *end = bytes.p + bytes.n;
-	const char *first = d->edit->splice.base.p;
-	const char *last = first + d->edit->splice.base.n;
-
-	if (begin > first)
-		begin--;
-	while (begin > first && begin[-1] != '\n')
-		begin--;
-	if (end < last && *end == '\r')
-		end++;
-	if (end < last && *end == '\n')
-		end++;
-	return edit_replace(d->edit, (struct span){begin,
-		(size_t)(end - begin)}, SPAN(""));
-}
-
-/* Something must stay in a multipart. */
-static bool
-may_be_cut(const struct detacher *d, size_t part)
-{
-	size_t parent = d->m->parts[part].parent, i;
-	bool alone = true;
-
-	if (parent == MIME_NONE || !d->m->parts[parent].multipart)
-		return false;
-	for (i = parent + 1; i < d->m->n_parts && alone; i++)
-		alone = d->m->parts[i].parent != parent ||
-			d->chosen[i].p != NULL;
-	for (i = parent + 1; alone && i < part; i++)
-		if (d->m->parts[i].parent == parent)
-			return true; /* the first of them stays, empty */
-	return !alone;
+		edit_replace(d->edit, cut_transferred(p), made.text);
 }
 
 /* In a message that came along, what is signed there stays as well. */
@@ -377,11 +335,11 @@ static bool
 take_out(struct detacher *d, size_t part, bool *changed)
 {
 	bool cuts = d->effect->kind == EFFECT_REMOVE_ATTACHMENT &&
-		may_be_cut(d, part);
+		cut_may(d->m, d->goes, part);
 
 	if (seal_above(d, part) != NULL)
 		return leave_out(d, "a part that is signed or encrypted");
-	if (cuts ? cut(d, part) : replace(d, part)) {
+	if (cuts ? cut_part(d->edit, part) : replace(d, part)) {
 		*changed = true;
 		return edit_take(d->edit, d->effect,
 			d->chosen[part].n > 0 ? d->chosen[part] :

@@ -15,6 +15,14 @@ has_type(const struct mime_part *p, struct span type)
 	return false;
 }
 
+bool
+own_is_html(const struct mime_part *p)
+{
+	return has_type(p, SPAN("text/html")) ||
+		has_type(p, SPAN("text/x-amp-html")) ||
+		has_type(p, SPAN("text/watch-html"));
+}
+
 static bool
 ends_with(struct span s, struct span end)
 {
@@ -22,17 +30,17 @@ ends_with(struct span s, struct span end)
 		(struct span){s.p + s.n - end.n, end.n}, end);
 }
 
-/* Its type, or a file's name that says as much. */
+/*
+ * Its type, or a file's name that says as much. A signature beside a part is
+ * one of it in a multipart/signed alone; elsewhere anybody can attach one.
+ */
 const char *
 own_seal(const struct mime_part *p)
 {
 	static const char *const types[] = {
 		"multipart/signed", "multipart/encrypted",
 		"application/pkcs7-mime", "application/x-pkcs7-mime",
-		"application/pkcs7-signature",
-		"application/x-pkcs7-signature",
-		"application/pgp-encrypted", "application/pgp-signature",
-		"application/pgp", NULL,
+		"application/pgp-encrypted", "application/pgp", NULL,
 	};
 	const struct mime_list *l;
 	size_t i;
@@ -41,8 +49,7 @@ own_seal(const struct mime_part *p)
 		if (has_type(p, span_of(types[i])))
 			return types[i];
 	for (l = p->names; l != NULL; l = l->next)
-		if (ends_with(l->text, SPAN(".p7m")) ||
-		    ends_with(l->text, SPAN(".p7s")))
+		if (ends_with(l->text, SPAN(".p7m")))
 			return "application/pkcs7-mime by its name";
 	return NULL;
 }
@@ -216,7 +223,7 @@ collect(struct edit *e, struct own *o, size_t part)
 		return true;
 	if (!p->multipart || p->boundaries == NULL) {
 		if (!own_is_shown(e, part) ||
-		    (!plain && !has_type(p, SPAN("text/html"))))
+		    (!plain && !own_is_html(p)))
 			return true;
 		return add(e, o, part, !plain);
 	}

@@ -9,7 +9,7 @@
 
 struct own_part {
 	size_t part;
-	bool html;        /* text/html; else text/plain */
+	bool html;        /* own_is_html; else text/plain */
 	struct span text; /* UTF-8, lines end in LF */
 };
 
@@ -26,6 +26,9 @@ struct own {
  * or encrypted, or of which readers see different parts. false: no memory.
  */
 bool own_find(struct edit *e, struct own *o);
+
+/* Is it HTML, in a form that some readers prefer, too (AMP, a watch's)? */
+bool own_is_html(const struct mime_part *p);
 
 /* What says that a part is signed or encrypted, or NULL. */
 const char *own_seal(const struct mime_part *p);

@@ -54,10 +54,12 @@ obstacle(struct writer *w)
 	struct span head = p->header;
 	bool bad = false;
 
-	if (p->encodings & ENCODING_UNKNOWN)
-		return "nobody knows its transfer encoding";
 	if (head.p != NULL && head.p + head.n == p->bytes.p)
 		return "it is a header without a body";
+	if (w->where == WRITE_REPLACE)
+		return NULL; /* whatever it was, it is told anew */
+	if (p->encodings & ENCODING_UNKNOWN)
+		return "nobody knows its transfer encoding";
 	if (w->encoding == ENCODING_BASE64)
 		transfer_base64_size(p->bytes, &bad);
 	return bad ? "its base64 is broken" : NULL;
@@ -621,7 +623,8 @@ write_out(struct writer *w, struct span text)
 	bool done;
 
 	add_insertion(w, in, old, at, text, w->newline);
-	if (in_charset(w, w->text, span_of_string(in)) &&
+	if (!(w->part->encodings & ENCODING_UNKNOWN) &&
+	    in_charset(w, w->text, span_of_string(in)) &&
 	    is_read_so(w, (struct span){old.p, at}))
 		done = write_in_charset(w, old, at);
 	else

@@ -833,6 +833,28 @@ START_TEST(what_was_done_is_logged)
 }
 END_TEST
 
+/* Nor is a recipient added who is one already. */
+START_TEST(what_found_nothing_was_not_done)
+{
+	begin("rule a if helo remove header \"X-A\" "
+	      "rewrite header \"From\" /zzz/ \"y\" add rcpt b@example.com "
+	      "remove attachment matching /zzz/");
+	start();
+	give("i", "Q1");
+	SAID(finish(), "accept");
+	NOT_LOGGED("done=");
+	end();
+	begin("rule a if helo remove header \"X-A\" add header \"X-B\" \"1\" "
+	      "rewrite header \"From\" /example/ \"y\" "
+	      "rewrite header \"From\" /zzz/ \"y\"");
+	start();
+	give("i", "Q1");
+	SAID(finish(), "accept");
+	LOGGED("done=\"add header X-B; rewrite header From\"\n");
+	end();
+}
+END_TEST
+
 START_TEST(what_is_taken_out_is_logged)
 {
 	static const char part[] = "--b\r\nContent-Type: application/x%s\r\n"
@@ -864,7 +886,7 @@ START_TEST(what_is_taken_out_is_logged)
 		body(text);
 	}
 	SAID(finish(), "accept");
-	LOGGED("invoice.exe, invoice...; remove attachment\"\n");
+	LOGGED("invoice.exe, invoice...\"\n");
 	session_abort(session);
 	start();
 	session_header(session, "Content-Type",
@@ -1055,7 +1077,7 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	a_large_body_is_read_from_a_file,
 	a_body_for_which_there_is_no_file_is_deferred,
 	a_body_that_does_not_fit_into_its_file_is_deferred,
-	a_failed_fact_is_the_rules_on_error, what_was_done_is_logged, what_is_taken_out_is_logged,
+	a_failed_fact_is_the_rules_on_error, what_was_done_is_logged, what_found_nothing_was_not_done, what_is_taken_out_is_logged,
 	what_could_not_be_done_is_logged,
 	log_actions_are_written_whatever_the_verdict,
 	shadow_rules_are_logged, set_shadow_lets_in_unchanged,

@@ -87,6 +87,7 @@ hold(struct message *m, struct span reason)
 bool
 message_apply(struct message *m, const struct effect *e, struct span *why)
 {
+	m->found = true;
 	*why = SPAN("no memory for the changes");
 	switch (e->kind) {
 	case EFFECT_ADD_HEADER:
@@ -113,4 +114,10 @@ message_apply(struct message *m, const struct effect *e, struct span *why)
 		break; /* are not done here */
 	}
 	return true;
+}
+
+bool
+message_found(const struct message *m)
+{
+	return m->found;
 }

@@ -62,6 +62,12 @@ struct span message_decoded(struct message *m, size_t i);
  */
 bool message_apply(struct message *m, const struct effect *e, struct span *why);
 
+/*
+ * Did the effect applied last find what it is for: a field that it matches, a
+ * recipient to be added?
+ */
+bool message_found(const struct message *m);
+
 /* A new field at the top of the working copy, its value as it goes out. */
 bool message_insert(struct message *m, struct span name, struct span raw);
 

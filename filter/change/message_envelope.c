@@ -156,6 +156,7 @@ apply_add_rcpt(struct message *m, const struct effect *e, struct span *why)
 	r = entry_of(m, e->value);
 	if (r == NULL)
 		return false;
+	m->found = r->owners == 0;
 	r->owners++;
 	return true;
 }

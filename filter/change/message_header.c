@@ -97,7 +97,6 @@ step_remove(struct message *m, struct line *l, const struct effect *e,
 	struct span value = message_read(m, &l->field);
 	enum truth t;
 
-	(void)went;
 	if (value.p == NULL)
 		return false;
 	t = effect_matches(e, value);
@@ -106,6 +105,7 @@ step_remove(struct message *m, struct line *l, const struct effect *e,
 		return false;
 	}
 	l->removed = t == TRUTH_YES;
+	*went |= l->removed;
 	return true;
 }
 
@@ -114,15 +114,18 @@ step_rewrite(struct message *m, struct line *l, const struct effect *e,
              bool *went, struct span *why)
 {
 	struct span value = message_read(m, &l->field);
+	const char *raw = l->field.raw.p;
 	struct subst *edits;
 	size_t n;
 
-	(void)went;
 	if (value.p == NULL)
 		return false;
 	switch (effect_rewrite(e, value, m->arena, &edits, &n)) {
 	case TRUTH_YES:
-		return edit_line(m, l, edits, n);
+		if (!edit_line(m, l, edits, n))
+			return false;
+		*went |= l->field.raw.p != raw;
+		return true;
 	case TRUTH_FAILED:
 		*why = SPAN("rewrite header: a pattern hit its limit");
 		return false;
@@ -280,9 +283,9 @@ message_apply_header(struct message *m, const struct effect *e,
 	case EFFECT_REPLACE_HEADER:
 		return step_all(m, e, step_replace, &went, why)
 		       && (went || add_line(m, false, e));
-	case EFFECT_REMOVE_HEADER:
-		return step_all(m, e, step_remove, &went, why);
 	default:
-		return step_all(m, e, step_rewrite, &went, why);
+		m->found = false;
+		return step_all(m, e, e->kind == EFFECT_REMOVE_HEADER ?
+		                step_remove : step_rewrite, &m->found, why);
 	}
 }

@@ -45,6 +45,7 @@ struct message {
 	struct span sender, new_sender;
 	bool held;
 	struct span reason;
+	bool found;            /* message_found */
 };
 
 /* ---- message.c ---- */

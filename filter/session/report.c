@@ -247,7 +247,8 @@ effect_words(struct told *t, const struct effect *e)
 #define DONE_BYTES (2 * CAPS_LOG_REPLY)
 
 struct span
-report_done(struct told *t, const struct effect *effects, size_t n)
+report_done(struct told *t, const struct effect *effects, const bool *found,
+            size_t n)
 {
 	char *done = arena_alloc(t->arena, DONE_BYTES);
 	size_t i, at = 0;
@@ -256,13 +257,15 @@ report_done(struct told *t, const struct effect *effects, size_t n)
 	if (done == NULL || n == 0)
 		return (struct span){NULL, 0};
 	for (i = 0; i < n && at < DONE_BYTES - 1; i++) {
+		if (!found[i])
+			continue;
 		words = effect_words(t, &effects[i]);
 		if (words.p == NULL)
 			return words;
 		at += (size_t)snprintf(done + at, DONE_BYTES - at, "%s%s",
-			i == 0 ? "" : "; ", words.p);
+			at == 0 ? "" : "; ", words.p);
 	}
-	return (struct span){done, strlen(done)};
+	return (struct span){at == 0 ? NULL : done, strlen(done)};
 }
 
 /* ---- macros that never come ---- */

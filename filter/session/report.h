@@ -20,8 +20,12 @@ void report(struct told *t, int priority, const struct report *r);
 /* The log actions and the shadow rules of a review that is over. */
 void report_review(struct told *t, struct review *review, enum stage stage);
 
-/* What was done to a message that was let in, in words; in the arena. */
-struct span report_done(struct told *t, const struct effect *effects, size_t n);
+/*
+ * What was done to a message that was let in, in words; in the arena.
+ * found: of each effect whether there was something to do.
+ */
+struct span report_done(struct told *t, const struct effect *effects,
+                        const bool *found, size_t n);
 
 /*
  * Once in a process for each macro: a rule needs one that this MTA, which

@@ -676,6 +676,24 @@ carry_out(struct session *s, const struct effect *e, struct span *why)
 	}
 }
 
+/* Was there something to do for the effect carried out last? */
+static bool
+found(const struct session *s, const struct effect *e)
+{
+	const struct edit *edit = s->told.edit;
+	size_t i;
+
+	if (!effect_is_of_body(e->kind))
+		return e->kind == EFFECT_STAMP_RECEIVED_SPF ||
+			e->kind == EFFECT_STAMP_RESULTS ||
+			message_found(s->told.message);
+	for (i = 0; i < edit->n_taken; i++)
+		if (edit->taken[i].effect == e)
+			return true;
+	return e->kind < EFFECT_REMOVE_ATTACHMENT ||
+		edit_left_out(edit, e) != NULL;
+}
+
 /* Carries out what was noted. NULL, or why it can't be. */
 static const char *
 apply(struct session *s, struct span *why)
@@ -683,6 +701,7 @@ apply(struct session *s, struct span *why)
 	struct message *m = s->told.message;
 	const struct effect *e;
 	size_t i, n;
+	bool *did;
 
 	for (i = 0; i < s->told.n_rcpts; i++)
 		if (s->told.rcpts[i].in &&
@@ -691,13 +710,17 @@ apply(struct session *s, struct span *why)
 	*why = SPAN("no memory for this message");
 	if (!review_effects(s->review, &e, &n))
 		return why->p;
+	did = arena_alloc(s->told.arena, n * sizeof(*did));
+	if (did == NULL)
+		return why->p;
 	for (i = 0; i < n; i++) {
 		if (!carry_out(s, &e[i], why))
 			return why->p == NULL ? "no memory" : why->p;
+		did[i] = found(s, &e[i]);
 		if (e[i].kind == EFFECT_QUARANTINE && s->holder == NO_RULE)
 			s->holder = e[i].rule;
 	}
-	s->done = report_done(&s->told, e, n);
+	s->done = report_done(&s->told, e, did, n);
 	return NULL;
 }
 

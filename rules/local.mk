@@ -48,10 +48,12 @@ librules_a_SOURCES += \
 	rules/parse/source.h
 
 librules_a_SOURCES += \
-	rules/program/eval.c rules/program/eval.h rules/program/fill.c \
-	rules/program/fill.h rules/program/program.c \
-	rules/program/program.h rules/program/review.c rules/program/why.c \
-	rules/program/why.h
+	rules/program/effect.c rules/program/eval.c rules/program/eval.h \
+	rules/program/fill.c rules/program/fill.h rules/program/program.c \
+	rules/program/program.h rules/program/review.c \
+	rules/program/review_effects.c rules/program/review_impl.h \
+	rules/program/review_pass.c rules/program/review_shadows.c \
+	rules/program/why.c rules/program/why.h
 
 librules_a_SOURCES += \
 	rules/check/answers.c rules/check/check.c rules/check/check_body.c \

@@ -129,9 +129,15 @@ libfilter_a_SOURCES += \
 libfilter_a_SOURCES += \
 	filter/doctor/doctor.c filter/doctor/doctor.h \
 	filter/doctor/doctor_postfix.c filter/doctor/doctor_postfix.h \
+	filter/doctor/doctor_postfix_around.c \
+	filter/doctor/doctor_postfix_asked.c \
 	filter/doctor/doctor_postfix_checks.c \
-	filter/doctor/doctor_sendmail.c filter/doctor/doctor_socket.c \
-	filter/doctor/doctor_visit.c filter/doctor/doctor_visit.h
+	filter/doctor/doctor_postfix_checks.h \
+	filter/doctor/doctor_postfix_mend.c \
+	filter/doctor/doctor_postfix_named.c \
+	filter/doctor/doctor_postfix_sent.c filter/doctor/doctor_sendmail.c \
+	filter/doctor/doctor_socket.c filter/doctor/doctor_visit.c \
+	filter/doctor/doctor_visit.h
 
 sbin_PROGRAMS += vaglio
 vaglio_SOURCES = filter/main.c filter/daemon/run.c filter/daemon/run.h \

@@ -142,6 +142,7 @@ begin(struct dns_reply *r, const unsigned char *q, size_t n, char name[256])
 	memcpy(r->message, q, r->n);
 	r->message[2] |= 0x80;
 	r->flood = 0;
+	r->edns = q[11] != 0;
 	memset(r->message + 6, 0, 6);
 	return true;
 }
@@ -217,7 +218,7 @@ answer_tcp(struct dns_server *s, struct dns_reply *r, int fd)
 	r->number = atomic_fetch_add(&s->questions, 1);
 	wait = s->handler(r, s->of);
 	send_flood(fd, r->flood);
-	if (wait < 0) { /* the connection stays */
+	if (wait == DNS_SILENT) { /* the connection stays */
 		wait_for(s, 60000);
 		return;
 	}

@@ -16,6 +16,7 @@ struct dns_reply {
 	unsigned char message[65535];
 	size_t n;
 	bool tcp;        /* the question came that way */
+	bool edns;       /* with an OPT record */
 	unsigned flood;  /* TCP: messages of 65,535 bytes to send before */
 	unsigned number; /* of the question, from 0 */
 	const char *name; /* what is asked, as text */
@@ -24,9 +25,11 @@ struct dns_reply {
 
 /*
  * Fills the reply in, which holds header and question with QR set. Returns
- * how many milliseconds to wait before it is sent; -1: never send it
- * (over TCP the server then does nothing else).
+ * how many milliseconds to wait before it is sent; DNS_SILENT: never send it
+ * (over TCP the server then does nothing else); DNS_CLOSE: neither, and close
+ * the connection.
  */
+enum { DNS_SILENT = -1, DNS_CLOSE = -2 };
 typedef int dns_handler(struct dns_reply *r, void *of);
 
 struct dns_server *dns_server_start(dns_handler *handler, void *of);

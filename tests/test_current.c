@@ -250,7 +250,38 @@ START_TEST(a_tables_file_changes_without_a_reload_and_after_one)
 }
 END_TEST
 
+/* The resolver after a reload; what is kept of the DNS goes with it. */
+static bool
+keeps_resolver(const char *text)
+{
+	struct resolver *before, *after;
+	struct current *c;
+	bool same;
+
+	begin(text);
+	c = current_load(path, diags);
+	ck_assert_ptr_nonnull(c);
+	policy_unref(current_get_both(c, &before));
+	ck_assert(current_reload(c, diags));
+	policy_unref(current_get_both(c, &after));
+	same = before == after;
+	resolver_unref(before);
+	resolver_unref(after);
+	current_free(c);
+	end();
+	return same;
+}
+
+START_TEST(a_reload_looks_anew_for_the_systems_name_servers)
+{
+	ck_assert(keeps_resolver("set dns \"127.0.0.1:5353\"\n"
+		"rule a accept\n"));
+	ck_assert(!keeps_resolver("rule a accept\n"));
+}
+END_TEST
+
 CHECK_MAIN("current", a_tables_file_changes_without_a_reload_and_after_one, a_policy_that_does_not_load_does_not_start,
 	a_policy_whose_tests_fail_does_not_start, a_reload_takes_the_place,
 	a_reload_that_fails_leaves_the_old_one,
-	reloads_and_sessions_may_race)
+	reloads_and_sessions_may_race,
+           a_reload_looks_anew_for_the_systems_name_servers)

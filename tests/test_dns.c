@@ -186,6 +186,156 @@ START_TEST(a_truncated_answer_is_fetched_over_tcp)
 }
 END_TEST
 
+/* By its name: closes the connection, truncates there too, or answers. */
+static int
+odd_over_tcp(struct dns_reply *r, void *of)
+{
+	(void)of;
+	if (!r->tcp || strcmp(r->name, "part.example") == 0)
+		r->message[2] |= 2;
+	if (!r->tcp)
+		return 0;
+	dns_reply_txt(r, r->name, 60, "v=spf1 ", 7);
+	return strcmp(r->name, "closed.example") == 0 ? DNS_CLOSE : 0;
+}
+
+START_TEST(what_tcp_does_not_bring_whole_is_a_server_failure)
+{
+	struct dns_server *s = dns_server_start(odd_over_tcp, NULL);
+	struct resolver *r = resolver_of(s);
+
+	ck_assert_int_eq(status_of(r, "whole.example", DNS_TXT, 2000), DNS_OK);
+	ck_assert_int_eq(status_of(r, "closed.example", DNS_TXT, 2000),
+	                 DNS_SERVFAIL);
+	ck_assert_int_eq(status_of(r, "part.example", DNS_TXT, 2000),
+	                 DNS_SERVFAIL);
+	resolver_unref(r);
+	dns_server_stop(s);
+}
+END_TEST
+
+static int
+without_edns(struct dns_reply *r, void *of)
+{
+	(void)of;
+	if (r->edns)
+		dns_reply_rcode(r, 1); /* FORMERR */
+	else
+		dns_reply_add(r, r->name, DNS_A, 0, "\xc0\0\2\1", 4);
+	return 0;
+}
+
+START_TEST(a_server_that_knows_no_edns_is_asked_without)
+{
+	static const char *const names[] = {"a.example", "b.example",
+	                                    "c.example"};
+	struct dns_server *s = dns_server_start(without_edns, NULL);
+	struct resolver *r = resolver_of(s);
+	struct dns_answer *a;
+	struct dns d;
+	size_t i;
+
+	dns_open(&d, r);
+	for (i = 0; i < 3; i++) {
+		a = dns_ask(&d, span_of(names[i]), DNS_A,
+		            dns_now() + (int64_t)2000 * MS, NULL);
+		ck_assert_msg(a->status == DNS_OK, "%s: %s", names[i],
+		              dns_status_words(a->status));
+		dns_answer_unref(a);
+	}
+	dns_shut(&d);
+	resolver_unref(r);
+	dns_server_stop(s);
+}
+END_TEST
+
+static int
+in_capitals(struct dns_reply *r, void *of)
+{
+	char name[64];
+	size_t i, n = strlen(r->name);
+
+	(void)of;
+	for (i = 0; i <= n; i++)
+		name[i] = (char)(r->name[i] >= 'a' && r->name[i] <= 'z'
+		                 ? r->name[i] & ~32 : r->name[i]);
+	for (i = 12; r->message[i] != 0; i++)
+		if (r->message[i] >= 'a' && r->message[i] <= 'z')
+			r->message[i] &= (unsigned char)~32;
+	dns_reply_cname(r, name, "TO.example");
+	dns_reply_add(r, "to.EXAMPLE", DNS_A, 60, "\xc0\0\2\1", 4);
+	return 0;
+}
+
+START_TEST(letters_case_means_nothing)
+{
+	struct dns_server *s = dns_server_start(in_capitals, NULL);
+	struct resolver *r = resolver_of(s);
+
+	ck_assert_int_eq(status_of(r, "a.example", DNS_A, 2000), DNS_OK);
+	resolver_unref(r);
+	dns_server_stop(s);
+}
+END_TEST
+
+static int
+refuses(struct dns_reply *r, void *of)
+{
+	dns_reply_rcode(r, *(const unsigned *)of);
+	return 0;
+}
+
+/* A lame server costs a question, and no time. */
+START_TEST(a_server_that_will_not_say_is_passed_over)
+{
+	static unsigned rcode[] = {2, 4, 5}; /* SERVFAIL, NOTIMP, REFUSED */
+	struct dns_server *good = dns_server_start(answer_by_name, NULL);
+	const char *why;
+	size_t i;
+
+	for (i = 0; i < sizeof(rcode) / sizeof(rcode[0]); i++) {
+		struct dns_server *bad = dns_server_start(refuses, &rcode[i]);
+		struct resolver *r;
+		char both[64];
+
+		snprintf(both, sizeof(both), "%s %s", dns_server_address(bad),
+		         dns_server_address(good));
+		r = resolver_new(span_of(both), 1000, &why);
+		ck_assert_int_eq(status_of(r, "a.example", DNS_A, 1000),
+		                 DNS_OK);
+		resolver_unref(r);
+		dns_server_stop(bad);
+	}
+	dns_server_stop(good);
+}
+END_TEST
+
+/* A server that is down costs its time-out once, not for each question. */
+START_TEST(a_silent_server_is_asked_last_for_a_while)
+{
+	struct dns_server *down = dns_server_start(answer_by_name, NULL);
+	struct dns_server *up = dns_server_start(without_edns, NULL);
+	struct resolver *r;
+	int64_t begin = dns_now();
+	const char *why;
+	char both[64];
+	unsigned i;
+
+	snprintf(both, sizeof(both), "%s %s", dns_server_address(down),
+	         dns_server_address(up));
+	r = resolver_new(span_of(both), 0, &why);
+	for (i = 0; i < 6; i++)
+		ck_assert_int_eq(status_of(r, "silent.example", DNS_A, 20000),
+		                 DNS_OK);
+	ck_assert_msg(dns_now() - begin < (int64_t)4000 * MS, "%.1f s",
+	              (double)(dns_now() - begin) / 1e9);
+	ck_assert_uint_eq(dns_server_questions(down), 1);
+	resolver_unref(r);
+	dns_server_stop(down);
+	dns_server_stop(up);
+}
+END_TEST
+
 /* A chain of as many CNAMEs as the name's first label says. */
 static int
 chain(struct dns_reply *r, void *of)
@@ -376,7 +526,8 @@ START_TEST(a_broken_message_is_a_server_failure_and_no_more)
 {
 	struct dns_reply *r = calloc(1, sizeof(*r));
 	unsigned char q[DNS_QUESTION], *cut;
-	size_t n = dns_wire_question(q, 7, SPAN("a.example"), DNS_MX), i;
+	size_t n = dns_wire_question(q, 7, SPAN("a.example"), DNS_MX, true),
+	       i;
 	static const unsigned char mx[] = {0, 10, 1, 'm', 0xc0, 12};
 	struct dns_answer *a;
 	unsigned v;
@@ -443,6 +594,11 @@ CHECK_MAIN("dns", answers_and_their_absence_are_told_apart,
            a_deadline_holds_whatever_the_server_does,
            positive_and_negative_answers_are_kept_for_their_ttl,
            a_truncated_answer_is_fetched_over_tcp,
+           what_tcp_does_not_bring_whole_is_a_server_failure,
+           a_server_that_knows_no_edns_is_asked_without,
+           letters_case_means_nothing,
+           a_server_that_will_not_say_is_passed_over,
+           a_silent_server_is_asked_last_for_a_while,
            a_chain_of_cnames_is_followed_to_a_limit,
            the_cache_never_grows_past_its_bytes,
            what_is_kept_is_forgotten_when_its_ttl_ends, a_zone_file_answers,

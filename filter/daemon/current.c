@@ -128,12 +128,16 @@ current_get(struct current *c)
 	return p;
 }
 
-/* The one in use, if the new policy names the same servers. */
+/*
+ * The one in use, if the new policy names the same servers. The system's may
+ * be others by now.
+ */
 static struct resolver *
 new_resolver(struct current *c, const struct policy *p, struct diags *d)
 {
-	if (span_is(policy_settings(p)->dns.text,
-	            policy_settings(c->policy)->dns.text))
+	struct span dns = policy_settings(p)->dns.text;
+
+	if (dns.n > 0 && span_is(dns, policy_settings(c->policy)->dns.text))
 		return resolver_ref(c->resolver);
 	return current_make_resolver(p, d);
 }

@@ -38,16 +38,16 @@ struct dns_answer *dns_answer_new(const struct dns_record *record, size_t n,
 struct dns_answer *dns_answer_ref(struct dns_answer *a);
 
 /*
- * A question as a message (RFC 1035 4.1) with EDNS (RFC 6891): its length,
- * or 0 if the name can't be asked for.
+ * A question as a message (RFC 1035 4.1), with EDNS (RFC 6891) or for servers
+ * that don't know it: its length, or 0 if the name can't be asked for.
  */
 #define DNS_QUESTION 288
 size_t dns_wire_question(unsigned char out[DNS_QUESTION], uint16_t id,
-                         struct span name, enum dns_type type);
+                         struct span name, enum dns_type type, bool edns);
 
 /*
  * What a message says to that question, CNAMEs followed within it. Never
- * NULL; DNS_SERVFAIL if it is broken.
+ * NULL; DNS_SERVFAIL if it is broken or truncated.
  */
 struct dns_answer *dns_wire_answer(const unsigned char *message, size_t n,
                                    struct span name, enum dns_type type);

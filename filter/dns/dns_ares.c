@@ -18,6 +18,7 @@
 
 #define TRY_MS 2000 /* the first wait for a server; c-ares doubles it */
 #define TRIES 3
+#define LAST_FOR 60000000000 /* ns: how long a silent server is asked last */
 #define SERVERS 7   /* two sockets a server, and ares_getsock tells of 16;
                        of the last it can't without shifting into a sign */
 #define SOCKETS (2 * SERVERS + 1)
@@ -26,6 +27,9 @@ struct ares_resolver {
 	struct resolver base;
 	ares_channel model;      /* what each channel is a copy of */
 	struct dns_cache *cache;
+	/* Of the list of servers, which is asked first, and until when. */
+	atomic_uint first;
+	_Atomic int64_t first_until;
 };
 
 /* One question under way. */
@@ -33,6 +37,8 @@ struct query {
 	struct span name;
 	enum dns_type type;
 	struct dns_answer *answer; /* NULL: not yet */
+	bool misunderstood; /* by a server that knows no EDNS */
+	unsigned silences;  /* of servers before the one that answered */
 };
 
 static void
@@ -40,16 +46,19 @@ answered(void *arg, int status, int timeouts, unsigned char *message, int n)
 {
 	struct query *q = arg;
 
-	(void)timeouts;
-	if (status == ARES_SUCCESS && message != NULL && n > 0)
+	if (status == ARES_SUCCESS && message != NULL && n >= 12) {
 		q->answer = dns_wire_answer(message, (size_t)n, q->name,
 		                            q->type);
-	else if (status == ARES_ETIMEOUT || status == ARES_ECANCELLED)
+		q->misunderstood = (message[3] & 15) == 1; /* FORMERR */
+		q->silences = (unsigned)timeouts;
+	} else if (status == ARES_ETIMEOUT ||
+	           status == ARES_ECANCELLED) {
 		q->answer = dns_answer_none(DNS_TIMEOUT, 0);
-	else if (status == ARES_ENOMEM)
+	} else if (status == ARES_ENOMEM) {
 		q->answer = dns_answer_no_memory();
-	else
+	} else {
 		q->answer = dns_answer_none(DNS_SERVFAIL, 0);
+	}
 }
 
 /* Milliseconds until deadline or c-ares' next time-out, rounded up. */
@@ -106,28 +115,115 @@ step(ares_channel channel, int64_t deadline)
 	ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
-static struct dns_answer *
-ask_servers(ares_channel channel, struct span name, enum dns_type type,
-            int64_t deadline)
+static void
+ask_once(ares_channel channel, struct query *q, bool edns, int64_t deadline)
 {
-	struct query q = {.name = name, .type = type};
 	unsigned char message[DNS_QUESTION];
 	uint16_t id;
 	size_t n;
 
-	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-		return dns_answer_none(DNS_SERVFAIL, 0);
-	n = dns_wire_question(message, id, name, type);
-	if (n == 0) /* no such name can be */
-		return dns_answer_none(DNS_NXDOMAIN, 0);
-	ares_send(channel, message, (int)n, answered, &q);
-	while (q.answer == NULL) {
+	q->answer = NULL;
+	q->misunderstood = false;
+	q->silences = 0;
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
+		q->answer = dns_answer_none(DNS_SERVFAIL, 0);
+		return;
+	}
+	n = dns_wire_question(message, id, q->name, q->type, edns);
+	if (n == 0) { /* no such name can be */
+		q->answer = dns_answer_none(DNS_NXDOMAIN, 0);
+		return;
+	}
+	ares_send(channel, message, (int)n, answered, q);
+	while (q->answer == NULL) {
 		if (dns_now() >= deadline)
 			ares_cancel(channel);
 		else
 			step(channel, deadline);
 	}
-	return q.answer;
+}
+
+/* ---- which server is asked first ---- */
+
+static unsigned
+first_server(struct ares_resolver *r)
+{
+	return dns_now() < atomic_load(&r->first_until)
+		? atomic_load(&r->first) : 0;
+}
+
+/* n servers did not answer, the next one did. */
+static void
+pass_over(struct ares_resolver *r, unsigned n)
+{
+	atomic_store(&r->first, first_server(r) + n);
+	atomic_store(&r->first_until, dns_now() + LAST_FOR);
+}
+
+/* The n'th of the servers comes first, and those before it last. */
+static int
+rotate(ares_channel channel, unsigned n)
+{
+	struct ares_addr_port_node *head, *last, *moved;
+	int status = ares_get_servers_ports(channel, &head);
+	unsigned count = 1;
+
+	if (status != ARES_SUCCESS || head == NULL)
+		return status;
+	for (last = head; last->next != NULL; last = last->next)
+		count++;
+	for (n %= count; n > 0; n--) {
+		moved = head;
+		head = head->next;
+		moved->next = NULL;
+		last->next = moved;
+		last = moved;
+	}
+	status = ares_set_servers_ports(channel, head);
+	ares_free_data(head);
+	return status;
+}
+
+static int
+open_channel(struct ares_resolver *r, void **channel)
+{
+	unsigned first = first_server(r);
+	ares_channel c;
+	int status = ares_dup(&c, r->model);
+
+	if (status != ARES_SUCCESS)
+		return status;
+	if (first > 0)
+		status = rotate(c, first);
+	if (status == ARES_SUCCESS)
+		*channel = c;
+	else
+		ares_destroy(c);
+	return status;
+}
+
+static struct dns_answer *
+ask_servers(struct ares_resolver *r, void **channel, struct query *q,
+            int64_t deadline)
+{
+	int status = *channel == NULL ? open_channel(r, channel)
+	                              : ARES_SUCCESS;
+
+	if (status == ARES_ENOMEM)
+		return dns_answer_no_memory();
+	if (status != ARES_SUCCESS)
+		return dns_answer_none(DNS_SERVFAIL, 0);
+	ask_once(*channel, q, true, deadline);
+	if (q->misunderstood) {
+		dns_answer_unref(q->answer);
+		ask_once(*channel, q, false, deadline);
+	}
+	if (q->silences > 0) { /* the next question goes to another first */
+		pass_over(r, q->silences);
+		ares_destroy(*channel);
+		*channel = NULL;
+	}
+	return q->answer;
 }
 
 static struct dns_answer *
@@ -135,9 +231,8 @@ ask(struct resolver *base, void **channel, struct span name,
     enum dns_type type, int64_t deadline, bool *cached)
 {
 	struct ares_resolver *r = (struct ares_resolver *)base;
+	struct query q = {.name = name, .type = type};
 	struct dns_answer *a;
-	ares_channel c;
-	int status;
 
 	if (name.n > DNS_NAME)
 		return dns_answer_none(DNS_NXDOMAIN, 0);
@@ -147,15 +242,7 @@ ask(struct resolver *base, void **channel, struct span name,
 		return a;
 	if (dns_now() >= deadline)
 		return dns_answer_none(DNS_TIMEOUT, 0);
-	if (*channel == NULL) {
-		status = ares_dup(&c, r->model);
-		if (status == ARES_ENOMEM)
-			return dns_answer_no_memory();
-		if (status != ARES_SUCCESS)
-			return dns_answer_none(DNS_SERVFAIL, 0);
-		*channel = c;
-	}
-	a = ask_servers(*channel, name, type, deadline);
+	a = ask_servers(r, channel, &q, deadline);
 	dns_cache_put(r->cache, name, type, a, dns_now());
 	return a;
 }
@@ -259,6 +346,8 @@ resolver_new(struct span servers, size_t cache, const char **why)
 		return NULL;
 	}
 	resolver_init(&r->base, &class);
+	atomic_init(&r->first, 0);
+	atomic_init(&r->first_until, 0);
 	r->cache = dns_cache_new(cache);
 	if (r->cache == NULL)
 		*why = "out of memory";

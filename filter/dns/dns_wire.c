@@ -70,7 +70,7 @@ put_name(unsigned char *out, struct span name)
 
 size_t
 dns_wire_question(unsigned char out[DNS_QUESTION], uint16_t id,
-                  struct span name, enum dns_type type)
+                  struct span name, enum dns_type type, bool edns)
 {
 	static const unsigned char opt[] = {
 		0, 0, TYPE_OPT, EDNS_SIZE >> 8, EDNS_SIZE & 255,
@@ -84,11 +84,13 @@ dns_wire_question(unsigned char out[DNS_QUESTION], uint16_t id,
 	put16(out, id);
 	out[2] = 1; /* recursion desired */
 	out[5] = 1; /* a question */
-	out[11] = 1; /* OPT */
 	n = HEADER + put_name(out + HEADER, name);
 	put16(out + n, type);
 	put16(out + n + 2, CLASS_IN);
 	n += 4;
+	if (!edns)
+		return n;
+	out[11] = 1; /* OPT */
 	memcpy(out + n, opt, sizeof(opt));
 	return n + sizeof(opt);
 }
@@ -318,7 +320,8 @@ is_question(const struct message *m, size_t *at, struct span name,
 {
 	struct name asked;
 
-	if (m->n < HEADER || (m->p[2] & 0x80) == 0 || get16(m->p + 4) != 1)
+	/* a response to one question, and all of it: TCP has room for that */
+	if (m->n < HEADER || (m->p[2] & 0x82) != 0x80 || get16(m->p + 4) != 1)
 		return false;
 	if (!get_name(m, at, &asked) || m->n - *at < 4)
 		return false;

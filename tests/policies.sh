@@ -1,10 +1,19 @@
 #!/bin/sh
 # The policies that come with vaglio load, and their own tests pass; they do
-# with other networks, lists and numbers in the lines that are to be edited.
+# with other networks, lists and numbers in the lines that are to be edited,
+# and with another domain throughout, put there as README.md says.
 bad=0
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT INT TERM
 cp -R "${srcdir:-.}"/contrib/policies/. "$folder"
+renamed=$folder/renamed
+mkdir "$renamed"
+cp -R "${srcdir:-.}"/contrib/policies/. "$renamed"
+sed -i 's/example\(\\*\)\.org/roastery\1.example/g' "$renamed"/*
+grep -i 'example[\\]*\.org' "$renamed"/* && bad=1
+for policy in "$renamed"/*.conf; do
+	./vaglio check -c "$policy" || bad=1
+done
 for policy in "${srcdir:-.}"/contrib/policies/*.conf; do
 	./vaglio check -c "$policy" || bad=1
 	edited=$folder/edited-${policy##*/}

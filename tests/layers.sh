@@ -72,7 +72,7 @@ only() {
 	done
 }
 
-only libmilter/ filter/daemon/milter.c
+only libmilter/ filter/daemon/milter_impl.h
 only gmime/ filter/header/encoded.c filter/header/mailboxes.c \
 	filter/coding/transfer.c
 only magic filter/archive/content.c

@@ -1,4 +1,4 @@
-/* milter.h - libmilter's callbacks, driving sessions. Only milter.c knows it. */
+/* milter.h - libmilter's callbacks, driving sessions. Only milter*.c know it. */
 #ifndef MILTER_H
 #define MILTER_H
 

@@ -10,6 +10,7 @@ renamed=$folder/renamed
 mkdir "$renamed"
 cp -R "${srcdir:-.}"/contrib/policies/. "$renamed"
 sed -i 's/example\(\\*\)\.org/roastery\1.example/g' "$renamed"/*
+echo 'Another text' >"$renamed/footer"
 grep -i 'example[\\]*\.org' "$renamed"/* && bad=1
 for policy in "$renamed"/*.conf; do
 	./vaglio check -c "$policy" || bad=1

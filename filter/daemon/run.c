@@ -246,6 +246,9 @@ tell(struct filter *f, struct diags *d, bool loaded, FILE *out)
 	if (loaded) {
 		sink_printf(f->log, LOG_NOTICE, "%s: the policy was reloaded",
 		            f->config);
+		if (out != NULL)
+			fprintf(out, "vaglio: %s: the new policy is in "
+			        "force\n", f->config);
 		return;
 	}
 	sink_printf(f->log, LOG_ERR, "%s: the new policy is refused, the old "

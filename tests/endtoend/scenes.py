@@ -237,7 +237,8 @@ def reload(stage, n, by_command):
     stage.vaglio.write(VERSION.replace("{n}", str(n)))
     if by_command:
         status, said = stage.command("reload", "-c", stage.vaglio.path)
-        if status:
+        if status or said != "vaglio: %s: the new policy is in force\n" \
+                % stage.vaglio.path:
             raise Failure("reload: status %d, %r" % (status, said))
     else:
         stage.vaglio.signal(signal.SIGUSR1)

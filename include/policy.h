@@ -81,6 +81,9 @@ const struct limit_server *policy_limit_server(const struct policy *p);
 /* Does the rule's condition ask whether that limit is over? */
 bool policy_rule_asks_limit(const struct policy *p, size_t rule, size_t limit);
 
+/* Does the rule's condition speak of the recipient at hand? */
+bool policy_rule_asks_rcpt(const struct policy *p, size_t rule);
+
 /* Is somebody else asked for anything: DNS, a server? */
 bool policy_asks_net(const struct policy *p);
 

@@ -44,6 +44,8 @@ policy_free(struct policy *p)
 		g_hash_table_destroy(program->question_keys);
 	if (program->rule_names != NULL)
 		g_hash_table_destroy(program->rule_names);
+	if (program->define_names != NULL)
+		g_hash_table_destroy(program->define_names);
 	arena_free(program->arena);
 	free(p);
 }
@@ -210,6 +212,16 @@ policy_rule_asks_limit(const struct policy *p, size_t rule, size_t limit)
 	return rule < p->program.n_rules
 	       && node_asks_limit(&p->program, p->program.rules[rule].node,
 	                          limit);
+}
+
+bool
+policy_rule_asks_rcpt(const struct policy *p, size_t rule)
+{
+	const struct program *program = &p->program;
+
+	return rule < program->n_rules &&
+	       program->rules[rule].node != NO_NODE &&
+	       program->nodes[program->rules[rule].node].rcpt;
 }
 
 const struct test *

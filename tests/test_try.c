@@ -200,6 +200,68 @@ START_TEST(explain_tells_what_would_change)
 }
 END_TEST
 
+static const char each_policy[] =
+	"rule abuse if rcpt is abuse@example.org accept\n"
+	"rule casino if rcpt.domain is example.org and subject is \"casino\"\n"
+	"  discard\n";
+
+START_TEST(explain_tells_what_comes_to_each_recipient)
+{
+	struct span rcpts[] = {SPAN("abuse@example.org"),
+	                       SPAN("joe@example.org"), SPAN("x@example.net")};
+	struct scenario_pair subject = {SPAN("Subject"), SPAN("casino")};
+	struct scenario s = {
+		.rcpts = rcpts, .n_rcpts = 3,
+		.headers = &subject, .n_headers = 1,
+	};
+
+	begin(each_policy);
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("rcpt    casino         no     rcpt.domain \"example.net\" is not "
+		"example.org   (for x@example.net)\n");
+	SAYS("headers casino         yes    rcpt.domain \"example.org\" is "
+		"example.org; subject \"casino\" is \"casino\"   "
+		"(for joe@example.org)\n");
+	SAYS("        -> accept at end for abuse@example.org   "
+		"(vaglio.conf:1)\n"
+		"        -> discard at end for joe@example.org   "
+		"(vaglio.conf:2)\n"
+		"        -> accept at end for x@example.net\n");
+	end();
+}
+END_TEST
+
+START_TEST(explain_ends_a_recipients_reading_where_it_ended)
+{
+	struct span rcpts[] = {SPAN("abuse@example.org"),
+	                       SPAN("joe@example.org")};
+	struct scenario s = {.rcpts = rcpts, .n_rcpts = 2};
+
+	begin("rule abuse if rcpt is abuse@example.org accept\n"
+	      "rule all if rcpt.domain is example.org log \"x\"\n");
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("rcpt    all            yes    ");
+	SAYS("   (for joe@example.org)\n");
+	ck_assert_ptr_null(strstr(out, "is example.org   (for abuse@"));
+	end();
+}
+END_TEST
+
+START_TEST(explain_takes_many_recipients)
+{
+	static struct span rcpts[20000];
+	struct scenario s = {.rcpts = rcpts, .n_rcpts = 20000};
+	size_t i;
+
+	for (i = 0; i < s.n_rcpts; i++)
+		rcpts[i] = SPAN("joe@example.org");
+	begin("rule some if rcpt.count > 1 accept\n");
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("-> accept at data   (vaglio.conf:1)\n");
+	end();
+}
+END_TEST
+
 START_TEST(explain_of_a_deferral_is_75)
 {
 	struct scenario_pair subject = {SPAN("Subject"), SPAN("slow")};
@@ -379,7 +441,10 @@ CHECK_MAIN("try", a_failure_says_what_was_expected_and_what_came,
 	verbose_says_what_passed, a_policys_failures_are_its_mistakes,
 	every_kind_of_expectation_can_fail,
 	explain_tells_each_rule_and_the_verdict,
-	explain_tells_what_would_change, explain_of_a_deferral_is_75,
+	explain_tells_what_would_change,
+	explain_tells_what_comes_to_each_recipient,
+	explain_ends_a_recipients_reading_where_it_ended,
+	explain_takes_many_recipients, explain_of_a_deferral_is_75,
 	explain_tells_what_is_taken_out, explain_reads_a_message, explain_tells_how_the_body_changes,
 	json_has_the_new_body_in_one_piece,
 	an_early_accept_lets_the_whole_message_in, json_is_json, json_has_the_changes)

@@ -16,6 +16,7 @@ struct watcher {
 	struct explained *e;
 	enum truth *last;   /* of each rule, for all recipients alike */
 	bool *told;
+	bool *each;         /* of each rule for each recipient: it was told */
 	size_t room;
 	bool full;          /* no memory */
 };
@@ -39,34 +40,68 @@ add_step(struct watcher *w, struct explain_step step)
 	return true;
 }
 
+static void
+tell_rule(struct watcher *w, struct trial *t, struct explain_step step)
+{
+	step.why = review_why(session_review(t->session), step.rule, step.rcpt);
+	if (step.why.p != NULL) /* the review's arena is soon another's */
+		step.why = arena_copy(t->arena, step.why);
+	add_step(w, step);
+}
+
+/* Has this recipient's reading ended above the rule? */
+static bool
+ended_above(const struct review *review, size_t rcpt, size_t rule)
+{
+	struct verdict v = review_of(review, rcpt);
+
+	return v.kind != VERDICT_NONE && v.rule != NO_RULE && v.rule < rule;
+}
+
+/* A rule that waits for the recipient is told of once for each. */
+static void
+watch_for(struct watcher *w, struct trial *t, enum stage stage, size_t rcpt,
+          size_t rule)
+{
+	struct review *review = session_review(t->session);
+	struct explain_step step = {stage, rcpt, rule, TRUTH_LATER, {NULL, 0}};
+	bool *told = &w->each[rule * t->n_rcpts + rcpt];
+
+	if (*told || ended_above(review, rcpt, rule))
+		return;
+	step.truth = review_rule(review, rule, rcpt);
+	*told = step.truth != TRUTH_LATER;
+	if (*told)
+		tell_rule(w, t, step);
+}
+
 /*
  * A rule is told of when it was read for the first time, and again when more
- * is known. One that waits for the recipient alone is told of for each.
+ * is known.
  */
 static void
 watch_rule(struct watcher *w, struct trial *t, enum stage stage, size_t rcpt,
            size_t rule)
 {
-	struct review *review = session_review(t->session);
-	enum truth truth = review_rule(review, rule, NO_RCPT);
-	struct explain_step step = {stage, NO_RCPT, rule, truth, {NULL, 0}};
+	enum truth truth = review_rule(session_review(t->session), rule,
+		NO_RCPT);
+	size_t i;
 
-	if (truth == TRUTH_LATER && rcpt != NO_RCPT) {
-		step.rcpt = rcpt;
-		step.truth = review_rule(review, rule, rcpt);
-		if (step.truth == TRUTH_LATER)
+	if (truth == TRUTH_LATER && w->told[rule]) {
+		if (stage < STAGE_RCPT ||
+		    !policy_rule_asks_rcpt(t->policy, rule))
 			return;
-	} else if (w->told[rule] && w->last[rule] == truth) {
-		return;
-	}
-	step.why = review_why(review, rule, step.rcpt);
-	if (step.why.p != NULL) /* the review's arena is soon another's */
-		step.why = arena_copy(t->arena, step.why);
-	if (step.rcpt == NO_RCPT) {
+		if (rcpt != NO_RCPT)
+			watch_for(w, t, stage, rcpt, rule);
+		for (i = 0; rcpt == NO_RCPT && i < t->n_rcpts; i++)
+			if (!t->rcpts[i].refused)
+				watch_for(w, t, stage, i, rule);
+	} else if (!w->told[rule] || w->last[rule] != truth) {
 		w->told[rule] = true;
 		w->last[rule] = truth;
+		tell_rule(w, t, (struct explain_step){stage, NO_RCPT, rule,
+		                                      truth, {NULL, 0}});
 	}
-	add_step(w, step);
 }
 
 static void
@@ -368,6 +403,62 @@ print_refused(const struct explained *e, FILE *out)
 	return n;
 }
 
+/* Did the readings of those who are still in end alike? */
+static bool
+ended_alike(const struct explained *e)
+{
+	const struct trial *t = e->trial;
+	const struct review *review = session_review(t->session);
+	struct verdict first = {0}, v;
+	size_t i, n = 0;
+
+	for (i = 0; i < t->n_rcpts; i++) {
+		if (t->rcpts[i].refused)
+			continue;
+		v = review_of(review, i);
+		if (n++ == 0)
+			first = v;
+		else if (v.kind != first.kind || v.rule != first.rule)
+			return false;
+	}
+	return true;
+}
+
+/* What comes to each recipient of a message that is taken, if not the same. */
+static void
+print_each(const struct explained *e, FILE *out)
+{
+	const struct trial *t = e->trial;
+	struct explain_end end = e->end;
+	struct verdict v;
+	size_t i;
+
+	for (i = 0; i < t->n_rcpts; i++) {
+		if (t->rcpts[i].refused)
+			continue;
+		v = review_of(session_review(t->session), i);
+		if (t->held && v.kind != VERDICT_DISCARD)
+			continue;
+		end.kind = verdict_name(v.kind);
+		end.rule = v.rule;
+		print_end(e, &end, &t->rcpts[i], out);
+	}
+}
+
+/* The verdict of those who were not refused at RCPT. */
+static void
+print_verdict(const struct explained *e, FILE *out)
+{
+	bool taken = e->trial->answer.kind == ANSWER_ACCEPT ||
+		e->trial->answer.kind == ANSWER_DISCARD;
+	bool alike = !taken || ended_alike(e);
+
+	if (!alike)
+		print_each(e, out);
+	if (alike || e->trial->held)
+		print_end(e, &e->end, NULL, out);
+}
+
 static void
 print_step(const struct explained *e, const struct explain_step *s, int width,
            FILE *out)
@@ -458,7 +549,7 @@ print_text(const struct explained *e, FILE *out)
 	}
 	print_lookups(e, STAGE_END, &looked_up, out);
 	if (refused < e->trial->n_rcpts)
-		print_end(e, &e->end, NULL, out);
+		print_verdict(e, out);
 	for (i = 0; i < e->n_shadows; i++)
 		print_shadow(e, &e->shadows[i], out);
 	print_notices(e, out);
@@ -505,6 +596,7 @@ try_explain(struct policy *p, const struct scenario *s, bool json,
             struct resolver *resolver, FILE *out)
 {
 	size_t rules = policy_rules(p) + 1;
+	size_t rcpts = s->n_rcpts == 0 ? 1 : s->n_rcpts;
 	struct trial t = {
 		.policy = p, .given = s, .watch = watch,
 		.resolver = resolver, .looked_up = watch_lookup,
@@ -517,8 +609,9 @@ try_explain(struct policy *p, const struct scenario *s, bool json,
 	t.of = &w;
 	w.last = calloc(rules, sizeof(*w.last));
 	w.told = calloc(rules, sizeof(*w.told));
-	if (w.last != NULL && w.told != NULL && trial_run(&t, NULL, &why) &&
-	    !w.full && collect(&e) &&
+	w.each = calloc(rules, rcpts * sizeof(*w.each));
+	if (w.last != NULL && w.told != NULL && w.each != NULL &&
+	    trial_run(&t, NULL, &why) && !w.full && collect(&e) &&
 	    (json ? explain_json(&e, out) : print_text(&e, out)))
 		status = exit_status(&t);
 	else
@@ -527,5 +620,6 @@ try_explain(struct policy *p, const struct scenario *s, bool json,
 	free(e.steps);
 	free(w.last);
 	free(w.told);
+	free(w.each);
 	return status;
 }

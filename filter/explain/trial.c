@@ -217,16 +217,28 @@ gives(const struct scenario *g, struct span name)
 	return false;
 }
 
+/* "a@example.org, b@example.org" */
 static struct span
 all_rcpts(struct trial *t)
 {
-	struct span all = SPAN("");
-	size_t i;
+	struct span given;
+	size_t i, n = 0;
+	char *all;
 
-	for (i = 0; i < t->n_rcpts && all.p != NULL; i++)
-		all = arena_printf(t->arena, "%.*s%s%.*s", SPAN_ARG(all),
-			i == 0 ? "" : ", ", SPAN_ARG(t->rcpts[i].given));
-	return all;
+	for (i = 0; i < t->n_rcpts; i++)
+		n += t->rcpts[i].given.n + 2;
+	all = arena_alloc(t->arena, n);
+	for (i = n = 0; all != NULL && i < t->n_rcpts; i++) {
+		given = t->rcpts[i].given;
+		if (i > 0) {
+			all[n++] = ',';
+			all[n++] = ' ';
+		}
+		if (given.n > 0)
+			memcpy(all + n, given.p, given.n);
+		n += given.n;
+	}
+	return (struct span){all, n};
 }
 
 static bool

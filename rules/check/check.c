@@ -103,17 +103,22 @@ check_table(struct checker *c, struct ast_table *t)
 
 /* ---- defines ---- */
 
+struct ast_define *
+check_find_define(struct checker *c, struct span name)
+{
+	return g_hash_table_lookup(c->program->define_names,
+	                           arena_copy(c->arena, name).p);
+}
+
 static void
 check_define(struct checker *c, struct ast_define *d)
 {
-	struct ast_define **slot;
-	size_t i, before = diags_errors(c->diags);
+	struct ast_define **slot, *there = check_find_define(c, d->name);
+	size_t before = diags_errors(c->diags);
 
-	for (i = 0; i < c->n_defines; i++) {
-		if (!span_is(c->defines[i]->name, d->name))
-			continue;
+	if (there != NULL) {
 		tell_twice(c, "define", d->name, d->name_place,
-		           c->defines[i]->name_place);
+		           there->name_place);
 		d->used = true; /* that it can't be is no second mistake */
 	}
 	d->compiled[0].node = check_expr(c, d->expr, false, false);
@@ -124,6 +129,9 @@ check_define(struct checker *c, struct ast_define *d)
 	c->pattern_leaves = 0;
 	slot = arena_grow(c->arena, &c->defines, &c->n_defines, sizeof(*slot));
 	*slot = d;
+	if (there == NULL)
+		g_hash_table_insert(c->program->define_names,
+		        (void *)(uintptr_t)arena_copy(c->arena, d->name).p, d);
 }
 
 /* ---- rules ---- */
@@ -542,6 +550,7 @@ check_policy(struct program *program, const char *dir, struct diags *d)
 
 	program->question_keys = g_hash_table_new(g_str_hash, g_str_equal);
 	program->rule_names = g_hash_table_new(g_str_hash, g_str_equal);
+	program->define_names = g_hash_table_new(g_str_hash, g_str_equal);
 	setting_defaults(&program->settings);
 	each(&c, AST_SET);
 	each(&c, AST_TABLE_STATEMENT);

@@ -656,19 +656,15 @@ compile_define(struct checker *c, struct ast_define *define, bool negative,
 static size_t
 check_defined(struct checker *c, struct expr *e, bool negative, bool accepts)
 {
-	size_t i;
-
-	for (i = 0; i < c->n_defines; i++) {
-		if (!span_is(c->defines[i]->name, e->name))
-			continue;
-		e->define = c->defines[i];
-		e->define->used = true;
-		if (e->define->broken)
-			return NO_NODE;
-		return compile_define(c, e->define, negative, accepts);
+	e->define = check_find_define(c, e->name);
+	if (e->define == NULL) {
+		tell_unknown_name(c, e);
+		return NO_NODE;
 	}
-	tell_unknown_name(c, e);
-	return NO_NODE;
+	e->define->used = true;
+	if (e->define->broken)
+		return NO_NODE;
+	return compile_define(c, e->define, negative, accepts);
 }
 
 size_t

@@ -44,6 +44,9 @@ const struct backend_options *check_options(struct checker *c,
 /* The path of a file that the policy names. */
 const char *check_path(struct checker *c, const struct ast_value *v);
 
+/* The define of that name that stands above, or NULL. */
+struct ast_define *check_find_define(struct checker *c, struct span name);
+
 /* The number of the rule of that name, or NO_RULE. */
 size_t check_find_rule(struct checker *c, struct span name);
 

@@ -171,6 +171,7 @@ struct program {
 	struct ast *ast;
 	GHashTable *question_keys; /* each question's: its number + 1 */
 	GHashTable *rule_names;    /* each rule's: its number + 1 */
+	GHashTable *define_names;  /* each define's: its tree */
 	struct settings settings;
 	struct table_context table_context;
 	struct question *questions;

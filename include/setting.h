@@ -13,19 +13,19 @@
 #include "span.h"
 
 #define SETTING_TABLE(ROW) \
-ROW(socket, "socket", TEXT, "unix:/run/vaglio/milter.sock", 0, 0) \
+ROW(socket, "socket", SOCKET, "unix:/run/vaglio/milter.sock", 0, 0) \
 ROW(user, "user", TEXT, "", 0, 0) \
 ROW(group, "group", TEXT, "", 0, 0) \
 ROW(socket_mode, "socket-mode", MODE, "0660", 0, 0777) \
 ROW(on_error, "on-error", CHOICE, "tempfail reject skip", 0, 0) \
 ROW(shadow, "shadow", CHOICE, "no yes", 0, 0) \
-ROW(authserv_id, "authserv-id", TEXT, "", 0, 0) \
+ROW(authserv_id, "authserv-id", HOST, "", 0, 0) \
 ROW(log, "log", CHOICE, "syslog stderr", 0, 0) \
 ROW(dns, "dns", TEXT, "", 0, 0) \
 ROW(spf_timeout, "spf-timeout", TIME, "20s", 1, 25) \
 ROW(trusted_relays, "trusted-relays", CLIENTS, "", 0, 0) \
 ROW(first_refusal, "first-refusal", CHOICE, "connect mail rcpt", 0, 0) \
-ROW(recipient_delimiter, "recipient-delimiter", TEXT, "", 0, 0) \
+ROW(recipient_delimiter, "recipient-delimiter", SIGN, "", 0, 0) \
 ROW(message_limit, "message-limit", SIZE, "64M", 1024, 1099511627776) \
 ROW(memory_limit, "memory-limit", SIZE, "1G", 1048576, 1099511627776) \
 ROW(notify_server, "notify-server", SERVER, "127.0.0.1:25", 0, 0) \
@@ -35,6 +35,9 @@ ROW(match_limit, "match-limit", NUMBER, "1000000", 100, 1000000000)
 
 enum setting_type {
 	SETTING_TEXT,   /* struct span */
+	SETTING_SOCKET, /* the same: where the MTA connects to */
+	SETTING_HOST,   /* the same: a name, without blanks and signs */
+	SETTING_SIGN,   /* the same: one character, or none */
 	SETTING_SERVER, /* the same: host:port or unix:path */
 	SETTING_NUMBER, /* double, as SIZE, TIME (seconds) and MODE */
 	SETTING_SIZE,

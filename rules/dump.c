@@ -194,10 +194,12 @@ rank(const struct expr *e)
 	}
 }
 
+/* An "and" in an "or" needs none, but is read more surely with them. */
 static void
-put_part(const struct expr *e, int least, FILE *out)
+put_part(const struct expr *e, const struct expr *whole, int least, FILE *out)
 {
-	bool paren = rank(e) < least;
+	bool paren = rank(e) < least ||
+		(e->kind == EXPR_AND && whole->kind == EXPR_OR);
 
 	if (paren)
 		putc('(', out);
@@ -212,13 +214,13 @@ dump_expr(const struct expr *e, FILE *out)
 	switch (e->kind) {
 	case EXPR_AND:
 	case EXPR_OR: /* the parser builds chains to the left */
-		put_part(e->left, rank(e), out);
+		put_part(e->left, e, rank(e), out);
 		fputs(e->kind == EXPR_AND ? " and " : " or ", out);
-		put_part(e->right, rank(e) + 1, out);
+		put_part(e->right, e, rank(e) + 1, out);
 		break;
 	case EXPR_NOT:
 		fputs("not ", out);
-		put_part(e->left, rank(e) + 1, out);
+		put_part(e->left, e, rank(e) + 1, out);
 		break;
 	case EXPR_DEFINED:
 		put(e->name, out);

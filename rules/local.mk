@@ -58,7 +58,7 @@ librules_a_SOURCES += \
 librules_a_SOURCES += \
 	rules/check/answers.c rules/check/check.c rules/check/check_body.c \
 	rules/check/check_expr.c rules/check/check_folded.c \
-	rules/check/check_limit.c rules/check/check_lookup.c \
+	rules/check/check_limit.c rules/check/check_lookup.c rules/check/check_meant.c \
 	rules/check/check_subject.c rules/check/check_test.c \
 	rules/check/check_text.c rules/check/checker.h rules/check/finish.c \
 	rules/check/lint.c rules/check/setting.c

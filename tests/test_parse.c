@@ -194,13 +194,13 @@ START_TEST(chains_lean_to_the_left)
 }
 END_TEST
 
-START_TEST(parentheses_are_printed_only_where_they_are_needed)
+START_TEST(parentheses_are_printed_where_they_are_needed_or_help)
 {
 	prints_as("(auth)", "auth");
 	prints_as("((auth and tls) and helo)", "auth and tls and helo");
 	prints_as("auth and (tls and helo)", "auth and (tls and helo)");
 	prints_as("(auth or tls) and helo", "(auth or tls) and helo");
-	prints_as("(auth and tls) or helo", "auth and tls or helo");
+	prints_as("auth and tls or helo", "(auth and tls) or helo");
 	prints_as("not (auth)", "not auth");
 	prints_as("not (auth or tls)", "not (auth or tls)");
 	prints_as("not (not auth)", "not (not auth)");
@@ -603,7 +603,7 @@ CHECK_MAIN("parse",
            commas_may_stand_between_items,
            and_binds_tighter_than_or_and_not_tightest,
            chains_lean_to_the_left,
-           parentheses_are_printed_only_where_they_are_needed,
+           parentheses_are_printed_where_they_are_needed_or_help,
            a_bare_subject_as_a_value_is_that_subject,
            a_part_may_follow_the_argument,
            raw_and_a_word_are_one_subject,

@@ -196,6 +196,12 @@ check_header_name(struct checker *c, const struct ast_value *v)
 {
 	size_t i;
 
+	if (v->text.n > 1 && v->text.p[v->text.n - 1] == ':') {
+		diag_error(c->diags, v->place,
+		           "a field's name stands without its colon: \"%.*s\"",
+		           (int)v->text.n - 1, v->text.p);
+		return;
+	}
 	for (i = 0; i < v->text.n; i++)
 		if (v->text.p[i] <= 32 || v->text.p[i] >= 127
 		    || v->text.p[i] == ':')
@@ -254,8 +260,10 @@ check_action(struct checker *c, const struct ast_action *a)
 	out->row = a->row;
 	out->place = a->place;
 	out->program = c->program;
-	if (a->row->takes & TAKES_REPLY)
+	if (a->row->takes & TAKES_REPLY) {
 		check_reply(c, a, out);
+		check_meant_reply(c, a);
+	}
 	if (a->name != NULL) {
 		check_header_name(c, a->name);
 		out->name = a->name->text;

@@ -143,7 +143,7 @@ op_fits(struct checker *c, const struct expr *e, enum value_type type)
 		break;
 	}
 	if (hint == NULL)
-		return true;
+		return e->op < OP_LESS || check_meant_number(c, e);
 	diag_error(c->diags, e->op_place, "\"%s\" does not fit %s; %s", name,
 	           check_type_name(type), hint);
 	return false;
@@ -275,6 +275,8 @@ text_operand(struct checker *c, const struct expr *e,
 		return false;
 	if (type == VALUE_FOLDED)
 		return check_folded_text(c, v, o);
+	if (e->op == OP_IS && !check_meant(c, row, v))
+		return false;
 	o->kind = OPERAND_TEXT;
 	if (e->op == OP_IS && type == VALUE_NAME) {
 		if (v->text.n > 0 && v->text.p[0] == '.')
@@ -449,6 +451,7 @@ check_in(struct checker *c, struct expr *e, struct operand *o)
 {
 	enum value_type type = check_type(e->subject);
 	const struct ast_value *v;
+	bool ok = true;
 
 	o->kind = OPERAND_LOOKUP;
 	if (e->value->kind == AST_TABLE)
@@ -461,8 +464,12 @@ check_in(struct checker *c, struct expr *e, struct operand *o)
 	o->lookup.ask = NO_ASK;
 	for (v = e->value->items; v != NULL; v = v->next)
 		if (v->kind != AST_PATTERN
-		    && !check_word(c, e->subject->row, v))
-			return false;
+		    && (!check_word(c, e->subject->row, v)
+		        || (type == VALUE_TEXT
+		            && !check_meant(c, e->subject->row, v))))
+			ok = false;
+	if (!ok)
+		return false;
 	o->lookup.table = check_anonymous_table(c, e->value, type);
 	e->table = o->lookup.table;
 	return true;
@@ -621,8 +628,9 @@ tell_unknown_name(struct checker *c, const struct expr *e)
 	near = diag_nearest(e->name, names, n);
 	if (near == NULL)
 		diag_error(c->diags, e->place,
-		           "\"%.*s\" is no subject, and nothing above defines it",
-		           SPAN_ARG(e->name));
+		           "\"%.*s\" is no subject, and nothing above defines it%s",
+		           SPAN_ARG(e->name), e->after_value ?
+		           ": several values stand in { }" : "");
 	else
 		diag_error(c->diags, e->place,
 		           "\"%.*s\" is no subject, and nothing above defines it: "
@@ -667,6 +675,17 @@ check_defined(struct checker *c, struct expr *e, bool negative, bool accepts)
 	return compile_define(c, e->define, negative, accepts);
 }
 
+/* "helo is a or b or c": for b and c. */
+static bool
+begins_with_value(const struct expr *e)
+{
+	if (e->right->kind != EXPR_DEFINED)
+		return false;
+	while (e->kind == EXPR_AND || e->kind == EXPR_OR)
+		e = e->left;
+	return e->kind == EXPR_COMPARE;
+}
+
 size_t
 check_expr(struct checker *c, struct expr *e, bool negative, bool accepts)
 {
@@ -676,6 +695,8 @@ check_expr(struct checker *c, struct expr *e, bool negative, bool accepts)
 	switch (e->kind) {
 	case EXPR_AND:
 	case EXPR_OR:
+		check_meant_order(c, e);
+		e->right->after_value = begins_with_value(e);
 		left = check_expr(c, e->left, negative, accepts);
 		left = check_join(c, e->kind == EXPR_AND ? NODE_AND : NODE_OR,
 		                  left, check_expr(c, e->right, negative,

@@ -101,6 +101,14 @@ check_lookup(struct checker *c, struct ast_lookup *l, enum value_type type,
 		tell_key(c, l);
 		return false;
 	}
+	if (t->ast != NULL && t->ast->backend.p == NULL &&
+	    t->ast->entries != NULL && t->ast->entries->values == NULL) {
+		diag_error(c->diags, l->place,
+		           "the entries of <%.*s> have no values, which "
+		           "<%.*s>[...] gives: key = { value ... }",
+		           SPAN_ARG(l->name), SPAN_ARG(l->name));
+		return false;
+	}
 	out->every = l->key->quant == QUANT_EVERY;
 	ask_key(c, t, lookup_type(l->key->row->type), l->place);
 	ask_values(c, t, lookup_type(type), l->place);

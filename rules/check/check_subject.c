@@ -94,6 +94,13 @@ check_argument(struct checker *c, struct ast_subject *s, struct ask *ask)
 		ask->pattern = v->pattern;
 		return v->pattern != NULL;
 	}
+	if (takes != ARGUMENT_STRING && v->text.n > 1
+	    && v->text.p[v->text.n - 1] == ':') {
+		diag_error(c->diags, v->place,
+		           "a field's name stands without its colon: \"%.*s\"",
+		           (int)v->text.n - 1, v->text.p);
+		return false;
+	}
 	if (takes != ARGUMENT_STRING && !field_name(v->text)) {
 		diag_error(c->diags, v->place,
 		           "\"%.*s\" is no name of a header field",

@@ -93,8 +93,20 @@ tell_unknown_subject(struct reader *r, const struct ast_subject *s)
 {
 	const char *names[SUBJECTS];
 	const char *near;
+	struct span head = s->name, rest;
 	size_t i;
 
+	while (head.n > 0 && head.p[head.n - 1] != ' ')
+		head.n--;
+	rest = (struct span){head.p + head.n, s->name.n - head.n};
+	head = span_trim(head);
+	if (subject_find(head) != NULL && s->argument == NULL) {
+		diag_error(r->c->diags, s->place,
+		           "in ${...} a name stands in quotes with a backslash: "
+		           "${%.*s \\\"%.*s\\\"}", SPAN_ARG(head),
+		           SPAN_ARG(rest));
+		return;
+	}
 	for (i = 0; i < SUBJECTS; i++)
 		names[i] = subject_row((enum subject_id)i)->name;
 	near = diag_nearest(s->name, names, SUBJECTS);

@@ -129,6 +129,24 @@ bool check_folded_table(struct checker *c, const struct ast_lookup *l,
 /* A pattern for subjects that are raw or not; NULL after an error. */
 struct pattern *check_pattern(struct checker *c, struct ast_value *v, bool raw);
 
+/* ---- check_meant.c ---- */
+
+/*
+ * Is a value that the subject is compared with, or looked up among, one that
+ * it can have? false after an error; a warning leaves it true.
+ */
+bool check_meant(struct checker *c, const struct subject *row,
+                 const struct ast_value *v);
+
+/* Can what is compared by < or > be a number? */
+bool check_meant_number(struct checker *c, const struct expr *e);
+
+/* Warns of a reply that the client would not see so. */
+void check_meant_reply(struct checker *c, const struct ast_action *a);
+
+/* Warns of an "or" with an "and" in it that has no parentheses. */
+void check_meant_order(struct checker *c, const struct expr *e);
+
 /* ---- check_lookup.c ---- */
 
 /*

@@ -173,6 +173,16 @@ lint_unused(struct checker *c)
 			             SPAN_ARG(c->defines[i]->name));
 }
 
+static void
+lint_empty(struct checker *c)
+{
+	struct place where = {c->program->ast->source, 0, 0};
+
+	if (c->program->n_rules == 0)
+		diag_warning(c->diags, where,
+		             "this policy has no rule: it lets everything in");
+}
+
 void
 lint_policy(struct checker *c)
 {
@@ -189,7 +199,9 @@ lint_policy(struct checker *c)
 		lint_pass(&above, r);
 	}
 	lint_unreachable(c);
-	/* what could not be read may have used it */
-	if (!c->program->ast->broken)
-		lint_unused(c);
+	/* what is not right may have used it */
+	if (c->program->ast->broken || diags_errors(c->diags) != 0)
+		return;
+	lint_unused(c);
+	lint_empty(c);
 }

@@ -61,6 +61,56 @@ is_server(struct span text)
 }
 
 static bool
+begins(struct span *text, const char *with)
+{
+	size_t n = strlen(with);
+
+	if (text->n < n || memcmp(text->p, with, n) != 0)
+		return false;
+	*text = (struct span){text->p + n, text->n - n};
+	return true;
+}
+
+/* unix:/path, inet:port@host, ...: whether it can be had shows at a start */
+static bool
+is_socket(struct span text)
+{
+	const char *at;
+	size_t i;
+
+	if (begins(&text, "unix:") || begins(&text, "local:"))
+		return text.n > 0;
+	if (begins(&text, "fd:")) {
+		for (i = 0; i < text.n; i++)
+			if (text.p[i] < '0' || text.p[i] > '9')
+				return false;
+		return text.n > 0;
+	}
+	if (!begins(&text, "inet:") && !begins(&text, "inet6:"))
+		return text.n > 0 && text.p[0] == '/';
+	at = text.n == 0 ? NULL : memchr(text.p, '@', text.n);
+	if (at != NULL) {
+		if (at + 1 == text.p + text.n)
+			return false;
+		text.n = (size_t)(at - text.p);
+	}
+	return text.n > 0 && memchr(text.p, ':', text.n) == NULL
+	       && memchr(text.p, '.', text.n) == NULL;
+}
+
+/* What may stand in a header field as it is; "" is the MTA's own. */
+static bool
+is_host(struct span text)
+{
+	size_t i;
+
+	for (i = 0; i < text.n; i++)
+		if (strchr(" \t\r\n\v\f\"\\()<>[]{},;:@/=?", text.p[i]) != NULL)
+			return false;
+	return true;
+}
+
+static bool
 parse_value(const struct setting_row *row, struct span text,
             union setting_value *out)
 {
@@ -68,6 +118,16 @@ parse_value(const struct setting_row *row, struct span text,
 	case SETTING_TEXT:
 		out->text = text;
 		return true;
+	case SETTING_SOCKET:
+		out->text = text;
+		return is_socket(text);
+	case SETTING_HOST:
+		out->text = text;
+		return is_host(text);
+	case SETTING_SIGN:
+		out->text = text;
+		return text.n == 0 || (text.n == 1 && text.p[0] > ' ' &&
+		                       text.p[0] != '@');
 	case SETTING_SERVER:
 		out->text = text;
 		return is_server(text);
@@ -143,6 +203,10 @@ wanted(struct checker *c, const struct setting_row *row)
 {
 	static const char *const names[] = {
 		[SETTING_TEXT] = "a text",
+		[SETTING_SOCKET] = "unix:/path, inet:port@host, "
+		                   "inet6:port@host or fd:number",
+		[SETTING_HOST] = "a host's name",
+		[SETTING_SIGN] = "one character, such as +",
 		[SETTING_SERVER] = "a server that can be found: host:port or "
 		                   "unix:/path",
 		[SETTING_NUMBER] = "a number",

@@ -94,9 +94,11 @@ struct expr {
 	struct ast_subject *subject;
 	enum op op;
 	struct place op_place;
+	bool paren;                   /* it stands in parentheses */
 	bool negated;                 /* is not, not in, ... after the subject */
 	struct ast_value *value;
 	/* by check */
+	bool after_value;             /* "helo is a or b": b, for an error */
 	struct ast_define *define;
 	size_t table;                 /* of the table made for in { ... } */
 };
@@ -263,6 +265,7 @@ struct ast_lost {
 
 struct ast {
 	struct arena *arena;
+	struct source *source;        /* the policy's own, not an included one */
 	struct statement *statements;
 	bool broken;                  /* some statement could not be parsed */
 	struct ast_lost *lost;

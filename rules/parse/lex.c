@@ -66,6 +66,15 @@ lex_is_word(struct span s)
 	return s.n > 0 && s.p[0] != '#' && s.p[0] != '/';
 }
 
+/* By its byte order mark, or a first letter of two bytes. */
+static bool
+is_utf16(struct span text)
+{
+	return text.n >= 2 && (memcmp(text.p, "\xff\xfe", 2) == 0 ||
+	                       memcmp(text.p, "\xfe\xff", 2) == 0 ||
+	                       (text.p[0] != '\0') != (text.p[1] != '\0'));
+}
+
 bool
 lex_open(struct lex *l, struct arena *a, const struct source *source,
          struct diags *d)
@@ -79,8 +88,9 @@ lex_open(struct lex *l, struct arena *a, const struct source *source,
 		return true;
 	if (!g_utf8_validate_len(text.p, text.n, &end)) {
 		at = (size_t)(end - text.p);
-		diag_error(d, place_at(l, at, 1), *end == '\0' ?
-		           "a NUL byte: this is not a text" :
+		diag_error(d, place_at(l, at, 1), is_utf16(text) ?
+		           "this file is UTF-16: save it as UTF-8" :
+		           *end == '\0' ? "a NUL byte: this is not a text" :
 		           "not valid UTF-8: save the file as UTF-8");
 		return false;
 	}
@@ -325,6 +335,8 @@ read_mark(struct lex *l, struct token *t)
 	l->at++;
 }
 
+#define HIDDEN "a character that shows nothing: take it out"
+
 /* What a web page or a word processor makes of blanks and quotes. */
 static const struct {
 	struct span letter;
@@ -334,6 +346,18 @@ static const struct {
 	{{"\xe2\x80\x9c", 3}, "this quote is none: write \""},
 	{{"\xe2\x80\x9d", 3}, "this quote is none: write \""},
 	{{"\xe2\x80\x9e", 3}, "this quote is none: write \""},
+	{{"\xe2\x80\x98", 3}, "this quote is none: write \""},
+	{{"\xe2\x80\x99", 3}, "this quote is none: write \""},
+	{{"\xe2\x80\x9a", 3}, "this quote is none: write \""},
+	{{"\xc2\xab", 2}, "this quote is none: write \""},
+	{{"\xc2\xbb", 2}, "this quote is none: write \""},
+	{{"\xe2\x80\x8b", 3}, HIDDEN}, {{"\xe2\x80\x8c", 3}, HIDDEN},
+	{{"\xe2\x80\x8d", 3}, HIDDEN}, {{"\xe2\x80\x8e", 3}, HIDDEN},
+	{{"\xe2\x80\x8f", 3}, HIDDEN}, {{"\xe2\x80\xaa", 3}, HIDDEN},
+	{{"\xe2\x80\xab", 3}, HIDDEN}, {{"\xe2\x80\xac", 3}, HIDDEN},
+	{{"\xe2\x80\xad", 3}, HIDDEN}, {{"\xe2\x80\xae", 3}, HIDDEN},
+	{{"\xe2\x81\xa0", 3}, HIDDEN}, {{"\xef\xbb\xbf", 3}, HIDDEN},
+	{{"\xc2\xad", 2}, HIDDEN},
 };
 
 /* word := { a letter of a word } */
@@ -347,6 +371,12 @@ read_word(struct lex *l, struct token *t)
 	while (in_word(look(l, 0)))
 		l->at++;
 	t->text = bytes(l, from, l->at);
+	if (t->text.p[0] == '\'' || t->text.p[0] == '`') {
+		diag_error(l->diags, place_at(l, from, 1),
+		           "this quote is none: write \"");
+		t->kind = TOKEN_BROKEN;
+		return;
+	}
 	for (i = 0; i < sizeof(lookalikes) / sizeof(lookalikes[0]); i++) {
 		found = memmem(t->text.p, t->text.n, lookalikes[i].letter.p,
 		               lookalikes[i].letter.n);

@@ -169,6 +169,20 @@ parser_meant(struct parser *p, const char *nearest)
 	                    nearest).p;
 }
 
+void
+parser_refuse_else(struct parser *p)
+{
+	static const char *const words[] = {
+		"else", "elsif", "elseif", "elif", "otherwise",
+	};
+
+	if (words_have(words, sizeof(words) / sizeof(words[0]),
+	               parser_peek(p)->text))
+		FAIL(p, parser_peek(p)->place, "there is no %s: the rules "
+		     "below are for what this one does not end",
+		     parser_found(p));
+}
+
 /* To the next line that begins with a statement's word. */
 static void
 resync(struct parser *p)
@@ -218,6 +232,8 @@ parse_name(struct parser *p, const char *what)
 	if (parser_ends(p))
 		FAIL(p, p->last, "a name is missing after \"%s\"", what);
 	p->name = parser_peek(p)->text;
+	if (p->name.n > 1 && p->name.p[p->name.n - 1] == ':')
+		p->name.n--; /* that is how it will be used */
 	if (parser_peek(p)->kind == TOKEN_STRING)
 		FAIL(p, parser_peek(p)->place,
 		     "a %s's name stands without quotes", what);
@@ -291,6 +307,33 @@ list_backends(struct parser *p)
 	return text;
 }
 
+/* hash:/etc/postfix/logins: as postmap names its files */
+static void
+refuse_postmap(struct parser *p, const struct token *t)
+{
+	static const char *const types[] = {
+		"hash", "btree", "texthash", "regexp", "pcre", "cidr", "dbm",
+		"inline",
+	};
+	const char *colon = memchr(t->text.p, ':', t->text.n);
+	struct span type = t->text, path = SPAN("PATH");
+
+	if (colon != NULL) {
+		type.n = (size_t)(colon - t->text.p);
+		path.p = colon + 1;
+		path.n = t->text.n - type.n - 1;
+	}
+	if (path.n > 100)
+		return;
+	if (words_have(types, sizeof(types) / sizeof(types[0]), type))
+		FAIL(p, t->place, "the file that Postfix's %.*s map is made "
+		     "from is read itself: file \"%.*s\"", SPAN_ARG(type),
+		     SPAN_ARG(path));
+	if (colon != NULL && backend_find(type) != NULL)
+		FAIL(p, t->place, "a path stands in quotes behind the kind of "
+		     "table: %.*s \"%.*s\"", SPAN_ARG(type), SPAN_ARG(path));
+}
+
 static _Noreturn void
 refuse_backend(struct parser *p, const struct token *t)
 {
@@ -301,6 +344,7 @@ refuse_backend(struct parser *p, const struct token *t)
 	while (n < 16 && (row = backend_row(n)) != NULL)
 		names[n++] = row->name;
 	near = diag_nearest(t->text, names, n);
+	refuse_postmap(p, t);
 	FAIL(p, t->place, "unknown kind of table %s%s",
 	     parser_quote(p, t->text),
 	     near != NULL ? parser_meant(p, near) : list_backends(p));
@@ -419,9 +463,15 @@ parse_set(struct parser *p)
 	t = parser_take(p);
 	set->name = t.text;
 	set->name_place = t.place;
+	if (span_is(t.text, SPAN("header")))
+		FAIL(p, t.place, "a rule changes a field by replace header "
+		     "\"Name\" \"value\"");
 	if (parser_ends(p))
 		FAIL(p, p->last, "a value is missing after \"set %.*s\"",
 		     SPAN_ARG(set->name));
+	if (parser_at(p, "=") || parser_at(p, ":"))
+		FAIL(p, parser_peek(p)->place, "%s is too much: set %.*s VALUE",
+		     parser_found(p), SPAN_ARG(set->name));
 	if (parser_peek(p)->kind == TOKEN_TABLE) {
 		set->value = parse_table(p);
 		return set;
@@ -801,6 +851,12 @@ parse_first_word(struct parser *p)
 		if (words_kind(t->text) == WORD_RESERVED)
 			FAIL(p, t->place, "%s is reserved for later",
 			     parser_quote(p, t->text));
+		if (t->text.p[0] == ';')
+			FAIL(p, t->place, "a comment begins with #");
+		if (span_is(t->text, SPAN("if")) ||
+		    span_is(t->text, SPAN("unless")))
+			FAIL(p, t->place, "a condition stands in a rule: rule "
+			     "NAME %.*s ...", SPAN_ARG(t->text));
 		FAIL(p, t->place, "unknown statement %s%s",
 		     parser_quote(p, t->text), parser_meant(p, diag_nearest(
 			     t->text, words_statements,
@@ -923,6 +979,7 @@ parse_policy(struct arena *a, struct source *source, const char *dir,
 	all->diags = d;
 	all->ast = arena_alloc(a, sizeof(*all->ast));
 	all->ast->arena = a;
+	all->ast->source = source;
 	all->tail = &all->ast->statements;
 	all->sources = source->order;
 	p->all = all;

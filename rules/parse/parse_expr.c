@@ -115,6 +115,23 @@ parse_right(struct parser *p, enum op op)
 	}
 }
 
+/* "begins with x" */
+static void
+refuse_with(struct parser *p, enum op op)
+{
+	const struct token *next;
+
+	if ((op != OP_BEGINS && op != OP_ENDS) || parser_ends(p) ||
+	    !parser_at(p, "with"))
+		return;
+	next = parser_peek2(p);
+	if (!next->first && next->kind != TOKEN_END &&
+	    next->kind != TOKEN_PAREN_END &&
+	    words_kind(next->text) != WORD_JOINER)
+		FAIL(p, parser_peek(p)->place, "\"with\" is too much: the "
+		     "value follows the operator");
+}
+
 /* "is" ["not"] | ["not"] operator */
 static bool
 parse_operator(struct parser *p, struct expr *e)
@@ -135,6 +152,7 @@ parse_operator(struct parser *p, struct expr *e)
 		FAIL(p, from, "\"not\" stands after \"is\": is not");
 	if (find_operator(parser_peek(p), &e->op)) {
 		parser_take(p);
+		refuse_with(p, e->op);
 		e->op_place = place_join(from, p->last);
 		return true;
 	}
@@ -245,9 +263,17 @@ condition_missing(struct parser *p)
 	    (t->first && words_kind(t->text) == WORD_ACTION))
 		FAIL(p, p->last, "a condition is missing after %s",
 		     last_text(p));
+	if (t->kind == TOKEN_STRING && subject_find(t->text) != NULL)
+		FAIL(p, t->place, "a subject stands without quotes: %.*s",
+		     SPAN_ARG(t->text));
+	if (t->kind == TOKEN_TABLE)
+		FAIL(p, t->place, "a subject and \"in\" are missing before "
+		     "%s", parser_found(p));
 	if (t->kind != TOKEN_WORD)
 		FAIL(p, t->place, "a condition begins with a subject or a "
 		     "defined name, not %s", parser_found(p));
+	if (span_is(t->text, SPAN("=")) || span_is(t->text, SPAN(":=")))
+		FAIL(p, t->place, "%s is too much", parser_found(p));
 	kind = words_kind(t->text);
 	if (kind == WORD_OPERATOR)
 		FAIL(p, t->place, "a subject is missing before %s",
@@ -288,6 +314,36 @@ refuse_misspelt_modifier(struct parser *p)
 		     parser_meant(p, meant));
 }
 
+/* "spf=fail" */
+static void
+refuse_glued_operator(struct parser *p)
+{
+	const struct token *t = parser_peek(p);
+	const char *equals = memchr(t->text.p, '=', t->text.n);
+	struct span left = t->text, right;
+
+	if (equals == NULL)
+		return;
+	left.n = (size_t)(equals - t->text.p);
+	right.p = equals + 1 + (left.n + 1 < t->text.n && equals[1] == '=');
+	right.n = (size_t)(t->text.p + t->text.n - right.p);
+	if (subject_find(left) != NULL && right.n < 60)
+		FAIL(p, t->place, "\"=\" is no operator: write %.*s is %.*s",
+		     SPAN_ARG(left), SPAN_ARG(right));
+}
+
+/* "exists header ..." */
+static void
+refuse_exists(struct parser *p)
+{
+	const struct token *t = parser_peek(p), *next = parser_peek2(p);
+
+	if (words_says_there(t->text) && !next->first &&
+	    next->kind == TOKEN_WORD && words_kind(next->text) == WORD_SUBJECT)
+		FAIL(p, t->place, "%s is too much: a subject alone is true if "
+		     "it is there", parser_found(p));
+}
+
 /* A word that names no subject: a define, if it may be one here. */
 static struct expr *
 parse_name_or_comparison(struct parser *p, enum quantifier quant,
@@ -302,6 +358,8 @@ parse_name_or_comparison(struct parser *p, enum quantifier quant,
 	    words_foreign_operator(t->text) != NULL)
 		condition_missing(p);
 	refuse_misspelt_modifier(p);
+	refuse_glued_operator(p);
+	refuse_exists(p);
 	next = parser_peek2(p);
 	if (t->text.p[0] >= '0' && t->text.p[0] <= '9' &&
 	    find_operator(next, &op) && next->kind != TOKEN_WORD)
@@ -326,6 +384,16 @@ refuse_misspelt(struct parser *p, struct span word, bool bare)
 	struct place place = parser_peek(p)->place;
 	const char *meant = words_foreign_operator(word);
 
+	if (span_is(word, SPAN("then")))
+		FAIL(p, place, "\"then\" is too much: the action follows the "
+		     "condition");
+	if (bare && words_says_there(word))
+		FAIL(p, place, "%s is too much: a subject alone is true if it "
+		     "is there, with \"not\" before it if it is not",
+		     parser_found(p));
+	if (bare && span_is(word, SPAN("does")))
+		FAIL(p, place, "\"does\" is no operator: write \"not "
+		     "contains\", \"not matches\"");
 	if (meant != NULL && (bare || span_is(span_of(meant), SPAN("and")) ||
 	                      span_is(span_of(meant), SPAN("or"))))
 		FAIL(p, place, "%s is no operator: write \"%s\"",
@@ -336,6 +404,7 @@ refuse_misspelt(struct parser *p, struct span word, bool bare)
 	if ((meant = words_nearest_action(word)) != NULL)
 		FAIL(p, place, "unknown word %s%s", parser_found(p),
 		     parser_meant(p, meant));
+	parser_refuse_else(p);
 	if (parser_peek(p)->first)
 		FAIL(p, place, "unknown action %s", parser_found(p));
 }
@@ -404,6 +473,7 @@ parse_paren(struct parser *p)
 	parser_take(p);
 	p->depth--;
 	e->place = place_join(open.place, p->last);
+	e->paren = true;
 	return e;
 }
 

@@ -99,7 +99,9 @@ parse_header_name(struct parser *p, const char *words)
 
 	if (!parser_ends(p) && t->kind == TOKEN_WORD && t->text.n <= 60)
 		FAIL(p, t->place, "a field's name stands in quotes: "
-		     "%s \"%.*s\"", words, SPAN_ARG(t->text));
+		     "%s \"%.*s\"", words,
+		     (int)(t->text.n - (t->text.p[t->text.n - 1] == ':')),
+		     t->text.p);
 	if (parser_ends(p) || t->kind != TOKEN_STRING)
 		FAIL(p, parser_here(p), "after \"%s\" stands a field's name "
 		     "in quotes", words);
@@ -111,6 +113,11 @@ parse_recipient(struct parser *p, const char *words)
 {
 	const struct token *t = parser_peek(p);
 
+	if (!parser_ends(p) && parser_at(p, "to") && !parser_peek2(p)->first)
+		FAIL(p, t->place, "\"to\" is too much after %s", words);
+	if (!parser_ends(p) && t->kind == TOKEN_BRACE)
+		FAIL(p, t->place, "%s takes one address, and no list",
+		     words);
 	if (!parser_ends(p) && parse_at_subject(p))
 		FAIL(p, t->place, "%s is a subject: as an address write "
 		     "\"${%.*s}\"", parser_found(p), SPAN_ARG(t->text));
@@ -136,6 +143,8 @@ parse_arguments(struct parser *p, struct ast_action *a)
 
 	if (takes & TAKES_REPLY)
 		parse_reply(p, a);
+	if ((takes & TAKES_NAME) && (takes & TAKES_TEXT) && !parser_ends(p))
+		parse_refuse_field(p);
 	if (takes & TAKES_NAME)
 		a->name = parse_header_name(p, a->row->words);
 	if ((takes & TAKES_MATCHING) && parser_accept(p, "matching"))
@@ -261,13 +270,21 @@ refuse_tail(struct parser *p, const struct ast_action *before)
 
 /* What else stands where an action should. */
 static _Noreturn void
-unknown_action(struct parser *p, const struct ast_action *before)
+unknown_action(struct parser *p, const struct ast_action *before,
+               struct place name)
 {
 	const struct token *t = parser_peek(p);
 	const char *meant;
 
 	if (before != NULL)
 		refuse_tail(p, before);
+	if (t->kind == TOKEN_BRACE || t->kind == TOKEN_BRACE_END)
+		FAIL(p, t->place, "a rule stands without braces: its "
+		     "conditions and actions follow its name");
+	if (t->kind == TOKEN_STRING && before != NULL &&
+	    before->row->takes == 0)
+		FAIL(p, t->place, "\"%s\" takes no text",
+		     before->row->words);
 	if (t->kind != TOKEN_WORD)
 		FAIL(p, t->place, "an action is expected here, not %s",
 		     parser_found(p));
@@ -282,7 +299,20 @@ unknown_action(struct parser *p, const struct ast_action *before)
 	                                      words_statements_count)) != NULL)
 		FAIL(p, t->place, "unknown statement %s%s", parser_found(p),
 		     parser_meant(p, meant));
+	parser_refuse_else(p);
+	if (t->text.p[0] == ';')
+		FAIL(p, t->place, "a comment begins with #");
+	if (before == NULL && (words_kind(t->text) == WORD_SUBJECT ||
+	                       words_kind(t->text) == WORD_OPERATOR))
+		FAIL(p, t->place, "\"if\" is missing before %s",
+		     parser_found(p));
 	meant = words_nearest_action(t->text);
+	if (meant == NULL && before == NULL && !t->first &&
+	    p->last.at == name.at)
+		FAIL(p, t->place, "unknown action %s (a rule's name is one "
+		     "word: %.*s-%.*s)", parser_found(p),
+		     (int)name.n, p->source->text.p + name.at,
+		     t->text.n > 60 ? 0 : (int)t->text.n, t->text.p);
 	if (meant == NULL && before != NULL && before->text == NULL &&
 	    (before->row->takes & (TAKES_REPLY | TAKES_OPTIONAL_TEXT)))
 		FAIL(p, t->place, "unknown action %s (a text stands in "
@@ -293,14 +323,15 @@ unknown_action(struct parser *p, const struct ast_action *before)
 
 /* action := its words, its arguments */
 static struct ast_action *
-parse_action(struct parser *p, const struct ast_action *before)
+parse_action(struct parser *p, const struct ast_action *before,
+             struct place name)
 {
 	struct ast_action *a = parser_alloc(p, sizeof(*a));
 	struct token first;
 
 	if (parser_peek(p)->kind != TOKEN_WORD ||
 	    words_kind(parser_peek(p)->text) != WORD_ACTION)
-		unknown_action(p, before);
+		unknown_action(p, before, name);
 	first = parser_take(p);
 	if (!parser_ends(p) && parser_peek(p)->kind == TOKEN_WORD)
 		a->row = find_row(first.text, parser_peek(p)->text);
@@ -391,7 +422,7 @@ parse_rule(struct parser *p, bool shadow)
 	rule->on_error = ON_ERROR_UNSAID;
 	parse_clauses(p, rule);
 	while (!parser_at_statement(p)) {
-		*tail = before = parse_action(p, before);
+		*tail = before = parse_action(p, before, rule->name_place);
 		tail = &before->next;
 	}
 	if (rule->actions == NULL)

@@ -104,6 +104,8 @@ parse_fact_arguments(struct parser *p, struct ast_given *g,
 		g->first = parse_path(p, what);
 		break;
 	case FACT_TWO_STRINGS:
+		if (!parser_ends(p))
+			parse_refuse_field(p);
 		g->first = parse_string(p, what);
 		g->second = parse_string(p, what);
 		break;
@@ -121,6 +123,9 @@ parse_fact_arguments(struct parser *p, struct ast_given *g,
 static _Noreturn void
 unknown_fact(struct parser *p)
 {
+	static const char *const fields[] = {
+		"from", "to", "cc", "reply-to", "subject",
+	};
 	const struct token *t = parser_peek(p);
 	const char *meant;
 
@@ -134,9 +139,20 @@ unknown_fact(struct parser *p)
 	                                      words_statements_count)) != NULL)
 		FAIL(p, t->place, "unknown statement %s%s", parser_found(p),
 		     parser_meant(p, meant));
+	meant = diag_nearest(t->text, fact_words, COUNT(fact_words));
+	if (meant == NULL && (words_have(fields, COUNT(fields), t->text) ||
+	                      words_name_field(t->text)))
+		FAIL(p, t->place, "unknown word in a test, %s: a field is "
+		     "given as header \"%.*s\" \"...\"", parser_found(p),
+		     SPAN_ARG(t->text));
+	if (meant == NULL) {
+		meant = words_nearest_subject(t->text);
+		if (meant != NULL &&
+		    !words_have(fact_words, COUNT(fact_words), span_of(meant)))
+			meant = NULL;
+	}
 	FAIL(p, t->place, "unknown word in a test, %s%s", parser_found(p),
-	     parser_meant(p, diag_nearest(t->text, fact_words,
-	                                  COUNT(fact_words))));
+	     parser_meant(p, meant));
 }
 
 /* fact := its word, its arguments */
@@ -347,6 +363,8 @@ parse_expect(struct parser *p)
 		parse_no(p, e);
 	} else if (parser_accept(p, "header")) {
 		e->kind = AST_EXPECT_HEADER;
+		if (!parser_ends(p))
+			parse_refuse_field(p);
 		e->name = parse_string(p, "\"header\"");
 		e->value = parse_string(p, "\"header\"");
 	} else if (parser_accept(p, "rcpt")) {

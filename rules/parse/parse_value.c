@@ -37,6 +37,25 @@ take(struct parser *p, enum ast_value_kind kind)
 	return make(p, kind, &t);
 }
 
+void
+parse_refuse_field(struct parser *p)
+{
+	const struct token *t = parser_peek(p);
+	const char *colon = t->kind != TOKEN_STRING || t->text.n == 0 ? NULL :
+	                    memchr(t->text.p, ':', t->text.n);
+	struct span name = t->text, value;
+
+	if (colon == NULL || t->text.n > 100 ||
+	    parser_peek2(p)->kind == TOKEN_STRING)
+		return;
+	name.n = (size_t)(colon - name.p);
+	value.p = colon + 1;
+	value.n = t->text.n - name.n - 1;
+	value = span_trim(value);
+	FAIL(p, t->place, "the name and the value are two strings: \"%.*s\" "
+	     "\"%.*s\"", SPAN_ARG(name), SPAN_ARG(value));
+}
+
 /* string := '"' ... '"' */
 struct ast_value *
 parse_string(struct parser *p, const char *what)
@@ -153,6 +172,12 @@ unknown_subject(struct parser *p, struct place place, struct span name)
 	if (words_kind(name) == WORD_RESERVED) {
 		MISTAKE(p, place, "%s is reserved for later",
 		        parser_quote(p, name));
+		return;
+	}
+	if (words_name_field(name)) {
+		MISTAKE(p, place, "unknown subject %s: a header field is "
+		        "header \"%.*s\"", parser_quote(p, name),
+		        SPAN_ARG(name));
 		return;
 	}
 	if (place.n > part.n)
@@ -352,6 +377,9 @@ parse_constant(struct parser *p)
 		return take(p, AST_WORD);
 	case TOKEN_PATTERN:
 		FAIL(p, t->place, "a pattern can't stand here");
+	case TOKEN_TABLE:
+		FAIL(p, t->place, "%s can't stand in a list: a table has an "
+		     "\"in\" of its own", parser_found(p));
 	default:
 		FAIL(p, t->place, "%s can't stand in a list",
 		     parser_found(p));
@@ -484,6 +512,9 @@ parse_number(struct parser *p)
 
 	if (parser_ends(p))
 		FAIL(p, p->last, "a number is missing after %s", after);
+	if (t->kind == TOKEN_STRING && is_number(t->text))
+		FAIL(p, t->place, "a number stands without quotes: %.*s",
+		     SPAN_ARG(t->text));
 	if (t->kind != TOKEN_WORD || !is_number(t->text))
 		FAIL(p, t->place, "a number (50) or a size (64K, 10M, 1G) "
 		     "stands after %s, not %s", after, parser_found(p));
@@ -552,6 +583,42 @@ parse_unnamed_entry(struct parser *p)
 	return parse_key(p);
 }
 
+static bool
+may_name_table(struct span word)
+{
+	size_t i;
+
+	for (i = 0; i < word.n; i++)
+		if (!(word.p[i] == '-' ||
+		      ((word.p[i] | 32) >= 'a' && (word.p[i] | 32) <= 'z') ||
+		      (i > 0 && word.p[i] >= '0' && word.p[i] <= '9')))
+			return false;
+	return word.n > 0;
+}
+
+/* What stands after "in", and is no table. */
+static _Noreturn void
+refuse_no_table(struct parser *p)
+{
+	const struct token *t = parser_peek(p);
+	struct span word = t->text;
+
+	if (t->kind == TOKEN_BRACKET || t->kind == TOKEN_PAREN)
+		FAIL(p, t->place, "a list stands in braces: { a b }");
+	if (t->kind != TOKEN_WORD || word.n > 60)
+		FAIL(p, t->place, "a table stands after \"in\", <name> or "
+		     "{ ... }, not %s", parser_found(p));
+	if (word.p[0] == '!')
+		FAIL(p, t->place, "the opposite of \"in\" is \"not in\"");
+	if (word.p[0] == '$' || word.p[0] == '@' || word.p[0] == '%')
+		word = (struct span){word.p + 1, word.n - 1};
+	if (may_name_table(word))
+		FAIL(p, t->place, "a table stands after \"in\": write "
+		     "<%.*s>, or { ... } round its entries", SPAN_ARG(word));
+	FAIL(p, t->place, "a table stands after \"in\": write { %.*s }",
+	     SPAN_ARG(t->text));
+}
+
 /* table := lookup | "{" { key } "}" */
 struct ast_value *
 parse_table(struct parser *p)
@@ -568,8 +635,7 @@ parse_table(struct parser *p)
 	if (t->kind == TOKEN_LESS)
 		FAIL(p, t->place, "a table's name stands in < >, begins with "
 		     "a letter and has no blanks: <name>");
-	FAIL(p, t->place, "a table stands after \"in\", <name> or { ... }, "
-	     "not %s", parser_found(p));
+	refuse_no_table(p);
 }
 
 static struct ast_value *

@@ -76,6 +76,9 @@ const char *parser_found(struct parser *p);
 /* ": did you mean \"...\"?", or nothing if nearest is NULL */
 const char *parser_meant(struct parser *p, const char *nearest);
 
+/* "else", which other languages have. */
+void parser_refuse_else(struct parser *p);
+
 void *parser_alloc(struct parser *p, size_t n);
 
 _Noreturn void parser_give_up(struct parser *p);
@@ -96,6 +99,9 @@ void parse_name_letters(struct parser *p, const struct token *t,
 /* ---- parse_value.c ---- */
 
 struct ast_value *parse_string(struct parser *p, const char *what);
+
+/* "Name: value" in one string, where two stand. */
+void parse_refuse_field(struct parser *p);
 
 /* A file's name, made relative to the folder of the policy's first file. */
 struct ast_value *parse_path(struct parser *p, const char *what);

@@ -108,10 +108,75 @@ words_kind_name(enum word_kind kind)
 	return names[kind];
 }
 
+/* What is written elsewhere for a word, or NULL. */
+static const char *
+foreign(const char *const (*list)[2], size_t n, struct span word)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (span_is_nocase(word, span_of(list[i][0])))
+			return list[i][1];
+	return NULL;
+}
+
 const char *
 words_nearest_subject(struct span word)
 {
-	return diag_nearest(word, subjects, COUNT(subjects));
+	static const char *const others[][2] = {
+		{"ip", "client"}, {"addr", "client"}, {"remote", "client"},
+		{"client_address", "client"}, {"client_addr", "client"},
+		{"host", "client.name"}, {"hostname", "client.name"},
+		{"client_name", "client.name"}, {"ptr", "client.ptr"},
+		{"rdns", "client.ptr"}, {"reverse_client_name", "client.ptr"},
+		{"ehlo", "helo"}, {"helo_name", "helo"},
+		{"mail", "sender"}, {"mailfrom", "sender"},
+		{"mail_from", "sender"}, {"envelope", "sender"},
+		{"envelope-from", "sender"}, {"envfrom", "sender"},
+		{"recipient", "rcpt"}, {"recipients", "rcpt"},
+		{"rcpt_to", "rcpt"}, {"envelope-to", "rcpt"},
+		{"login", "auth"}, {"user", "auth"}, {"username", "auth"},
+		{"sasl_username", "auth"}, {"authenticated", "auth"},
+		{"ssl", "tls"}, {"encrypted", "tls"},
+		{"filename", "attachment"},
+		{"extension", "attachment.extension"}, {"url", "link"},
+		{"text", "body"}, {"listener", "daemon"},
+	};
+	const char *near = diag_nearest(word, subjects, COUNT(subjects));
+
+	return near != NULL ? near : foreign(others, COUNT(others), word);
+}
+
+bool
+words_says_there(struct span word)
+{
+	static const char *const words[] = {
+		"exists", "exist", "present", "missing", "absent", "defined",
+		"empty", "set",
+	};
+
+	return words_have(words, COUNT(words), word);
+}
+
+/* Fields that messages often have and no subject bears the name of. */
+bool
+words_name_field(struct span word)
+{
+	static const char *const fields[] = {
+		"message-id", "date", "received", "list-id",
+		"list-unsubscribe", "return-path", "user-agent", "precedence",
+		"content-type", "mime-version", "in-reply-to", "references",
+		"auto-submitted", "authentication-results", "dkim-signature",
+	};
+	size_t i;
+
+	if (word.n > 2 && (word.p[0] == 'x' || word.p[0] == 'X') &&
+	    word.p[1] == '-')
+		return true;
+	for (i = 0; i < COUNT(fields); i++)
+		if (span_is_nocase(word, span_of(fields[i])))
+			return true;
+	return false;
 }
 
 const char *
@@ -130,14 +195,30 @@ const char *
 words_nearest_action(struct span word)
 {
 	static const char *const others[] = {"if", "unless", "on error"};
-	const char *names[ACTIONS_MAX + COUNT(others)];
+	static const char *const foreigners[][2] = {
+		{"hold", "quarantine"}, {"drop", "discard"},
+		{"permit", "accept"}, {"allow", "accept"},
+		{"keep", "accept"}, {"stop", "accept"}, {"return", "accept"},
+		{"dunno", "accept"}, {"whitelist", "accept"},
+		{"defer", "tempfail"}, {"deny", "reject"},
+		{"block", "reject"}, {"refuse", "reject"},
+		{"bounce", "reject"}, {"delete", "remove header"},
+		{"strip", "remove header"}, {"insert", "add header"},
+		{"change", "replace header"}, {"modify", "replace header"},
+		{"forward", "redirect"}, {"bcc", "add rcpt"},
+		{"warn", "log"}, {"footer", "append"},
+		{"disclaimer", "append"}, {"banner", "prepend body"},
+	};
+	const char *names[ACTIONS_MAX + COUNT(others)], *near;
 	size_t i, n = 0;
 
 	for (i = 0; i < action_count && i < ACTIONS_MAX; i++)
 		names[n++] = action_rows[i].words;
 	for (i = 0; i < COUNT(others); i++)
 		names[n++] = others[i];
-	return diag_nearest(word, names, n);
+	near = diag_nearest(word, names, n);
+	return near != NULL ? near :
+	       foreign(foreigners, COUNT(foreigners), word);
 }
 
 const char *
@@ -182,7 +263,7 @@ words_unknown_part(struct span subject)
 const char *
 words_foreign_operator(struct span word)
 {
-	static const char *const foreign[][2] = {
+	static const char *const others[][2] = {
 		{"=", "is"}, {"==", "is"}, {"eq", "is"}, {"equals", "is"},
 		{"are", "is"}, {"!=", "is not"}, {"ne", "is not"},
 		{"isnt", "is not"}, {"=~", "matches"}, {"~", "matches"},
@@ -194,10 +275,6 @@ words_foreign_operator(struct span word)
 		{"&&", "and"}, {"&", "and"}, {"||", "or"}, {"|", "or"},
 		{"lt", "<"}, {"le", "<="}, {"gt", ">"}, {"ge", ">="},
 	};
-	size_t i;
 
-	for (i = 0; i < COUNT(foreign); i++)
-		if (span_is_nocase(word, span_of(foreign[i][0])))
-			return foreign[i][1];
-	return NULL;
+	return foreign(others, COUNT(others), word);
 }

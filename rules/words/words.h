@@ -38,6 +38,12 @@ const char *words_nearest_modifier(struct span word);
 const char *words_nearest_action(struct span word);
 const char *words_nearest_second(struct span first, struct span word);
 
+/* Does it say that something is there, or is not: "exists", "missing"? */
+bool words_says_there(struct span word);
+
+/* Is it the name of a header field, such as X-Spam-Flag or List-Id? */
+bool words_name_field(struct span word);
+
 /*
  * How much of an unknown subject is unknown: "sendr" of "sendr.domain", all
  * of "sender.domian".

@@ -22,9 +22,9 @@ ACTIONS = ("append", "prepend", "replace")
 
 
 # Python reads a comment in these fields as part of the word, and does not pass
-# over the blanks behind a soft line end.
+# over the blanks behind a soft line end; nor does it know each charset.
 READ_OTHERWISE = ("encoding-comment.eml", "type-blanks.eml",
-                  "qp-soft-break-blanks.eml")
+                  "qp-soft-break-blanks.eml", "charset-ucs2.eml")
 
 failed = passed = 0
 
@@ -112,13 +112,21 @@ def own(message):
     return next((child for child in children if child), [])
 
 
+def unlabelled(raw):
+    """Text in a charset that Python does not know."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
 def text_of(part):
     charset = part.get_content_charset() or "us-ascii"
     raw = part.get_payload(decode=True)
     try:
         text = raw.decode(charset, "replace")
     except LookupError:
-        text = raw.decode("latin-1")
+        text = unlabelled(raw)
     return text.replace("\r\n", "\n")
 
 

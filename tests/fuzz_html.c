@@ -76,6 +76,7 @@ try_html(struct arena *a, struct span s)
 	struct html_page page;
 	const struct html_url *u;
 	enum html_end end;
+	size_t i;
 	struct url base;
 	bool has_base;
 
@@ -83,13 +84,15 @@ try_html(struct arena *a, struct span s)
 	hold(end != HTML_NO_MEMORY);
 	if (end != HTML_READ)
 		return;
-	try_seen(page.text);
+	for (i = 0; i < HTML_TEXTS; i++)
+		if (page.texts[i].p != NULL)
+			try_seen(page.texts[i]);
 	hold(page.comments.p == NULL || utf8_valid(page.comments));
 	has_base = page.base.p != NULL &&
 		url_read(a, page.base, NULL, &base) == URL_READ;
 	for (u = page.urls; u != NULL; u = u->next)
 		try_url(a, u->text, has_base ? &base : NULL);
-	try_links(a, page.text);
+	try_links(a, page.texts[0]);
 }
 
 static void

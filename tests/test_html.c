@@ -148,7 +148,7 @@ START_TEST(long_common_html_is_read)
 		"</tr>\n", 2000, "");
 	html = many("<table>", row.p, 1, "</table>");
 	ck_assert_int_eq(try(html), HTML_READ);
-	ck_assert_uint_eq(page.text.n, 2000 * sizeof("A text of a letter") - 1);
+	ck_assert_uint_eq(page.texts[0].n, 2000 * sizeof("A text of a letter") - 1);
 	ck_assert(span_is(page.urls->text, SPAN("https://example.org/a")));
 	end();
 }
@@ -167,9 +167,9 @@ START_TEST(css_says_what_is_not_seen)
 	begin();
 	ck_assert_uint_eq(css("display:none"), CSS_GONE);
 	ck_assert_uint_eq(css(" Display : NONE ; color: red"), CSS_GONE);
-	ck_assert_uint_eq(css("opacity: 0.0"), CSS_GONE);
-	ck_assert_uint_eq(css("opacity: 5%"), CSS_GONE);
-	ck_assert_uint_eq(css("max-height:0;overflow:hidden"), CSS_GONE);
+	ck_assert_uint_eq(css("opacity: 0.0"), CSS_DIM);
+	ck_assert_uint_eq(css("opacity: 5%"), CSS_DIM);
+	ck_assert_uint_eq(css("max-height:0;overflow:hidden"), CSS_DIM);
 	ck_assert_uint_eq(css("visibility:collapse"), CSS_HIDDEN);
 	ck_assert_uint_eq(css("font-size:.9px"), CSS_TINY);
 	ck_assert_uint_eq(css("font: italic 0 serif"), CSS_TINY);
@@ -193,7 +193,7 @@ START_TEST(of_css_declarations_the_last_valid_one_counts)
 	ck_assert_uint_eq(css("display:none ! important;"
 		"display:block !important"), CSS_BLOCK);
 	ck_assert_uint_eq(css("opacity:0;opacity:.5"), 0);
-	ck_assert_uint_eq(css("opacity:0;opacity:no"), CSS_GONE);
+	ck_assert_uint_eq(css("opacity:0;opacity:no"), CSS_DIM);
 	ck_assert_uint_eq(css("font-size:0;font:12px serif"), CSS_SIZED);
 	end();
 }

@@ -118,6 +118,19 @@ static const enum defect ambiguous[] = {
 	DEFECT_HEADER_WITHOUT_COLON, DEFECT_BLANK_BEFORE_COLON,
 };
 
+/* Is there a part whose type is none, and may be one of several? */
+static bool
+is_guessed(const struct mime *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_parts; i++)
+		if (m->parts[i].types != NULL &&
+		    m->parts[i].types->next != NULL)
+			return true;
+	return false;
+}
+
 /* Why nothing of the message may be changed, or NULL. */
 static const char *
 obstacle(struct edit *e)
@@ -133,6 +146,8 @@ obstacle(struct edit *e)
 			return arena_printf(e->arena, "readers disagree about "
 				"its parts: %s",
 				mime_defect_name(ambiguous[i])).p;
+	if (is_guessed(m))
+		return "readers disagree about its parts: bad-content-type";
 	if (m->n_parts > 1 && body.n > 0 &&
 	    memmem(body.p, body.n, "\r--", 3) != NULL)
 		return "readers disagree about its parts: bare-cr";

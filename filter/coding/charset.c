@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "charset.h"
+#include "utf8.h"
 
 #define NAME_MAX_BYTES 40 /* the longest of IANA's is 45, in use are 20 */
 
@@ -27,6 +28,10 @@ static const char *const aliases[][2] = {
 	{"unicode-1-1-utf-7", "utf-7"},
 	{"x-unicode-2-0-utf-7", "utf-7"},
 	{"x-mac-roman", "macintosh"},
+	{"iso-10646-ucs-2", "utf-16"},
+	{"ucs-2", "utf-16"},
+	{"unicode", "utf-16"},
+	{"csunicode", "utf-16"},
 };
 
 /* The name for iconv in name; false: such a name is nobody's. */
@@ -130,7 +135,7 @@ charset_to_utf8(GString *out, struct span charset, struct span bytes)
 	}
 	cd = known ? iconv_open("UTF-8", name) : (iconv_t)-1;
 	if (cd == (iconv_t)-1) {
-		append_valid(out, bytes, true);
+		append_valid(out, bytes, !utf8_valid(bytes));
 		return;
 	}
 	convert(out, cd, unit(name), bytes);
@@ -196,6 +201,20 @@ charset_known(struct span charset)
 		return false;
 	iconv_close(cd);
 	return true;
+}
+
+struct span
+charset_unordered(struct span charset)
+{
+	char name[NAME_MAX_BYTES + 1];
+
+	if (iconv_name(charset, name) &&
+	    g_ascii_strcasecmp(name, "utf-16") == 0)
+		return SPAN("utf-16");
+	if (iconv_name(charset, name) &&
+	    g_ascii_strcasecmp(name, "utf-32") == 0)
+		return SPAN("utf-32");
+	return (struct span){NULL, 0};
 }
 
 static bool

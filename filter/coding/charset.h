@@ -8,7 +8,8 @@
 
 /*
  * Appends bytes, read as charset, to out: U+FFFD for each byte that can't be
- * converted, and for U+0000. Of a charset that nobody knows, ASCII is kept.
+ * converted, and for U+0000. In a charset that nobody knows, what is UTF-8 is
+ * taken for that; else ASCII is kept.
  * What is appended is valid UTF-8. (GMime's own conversion writes "?", which
  * a pattern can't tell from a question mark, and keeps each charset's name
  * that it ever saw.)
@@ -21,6 +22,12 @@ void charset_to_utf8(GString *out, struct span charset, struct span bytes);
  * that nobody knows carries ASCII.
  */
 bool charset_from_utf8(GString *out, struct span charset, struct span text);
+
+/*
+ * Does its name leave open how its bytes are ordered? Then "utf-16" or
+ * "utf-32"; else p is NULL.
+ */
+struct span charset_unordered(struct span charset);
 
 /* Is ASCII in it what it is elsewhere? */
 bool charset_has_ascii(struct span charset);

@@ -12,15 +12,23 @@ enum property {
 	MAX_WIDTH, OVERFLOW, PROPERTIES
 };
 
+#define NAME_MAX_BYTES 100 /* of a class: a longer one hides nothing */
+
 /* A value that is one, and hides nothing. */
 #define CSS_FINE 0x8000u
 
 struct declared {
-	unsigned is; /* of the last five CSS_GONE means "none of it" */
+	unsigned is; /* of the last five CSS_DIM means "none of it" */
 	bool important;
 };
 
 /* ---- values ---- */
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
 
 static bool
 is_number(struct span v, double *number, struct span *unit)
@@ -147,7 +155,7 @@ opacity(struct span v)
 		return 0;
 	if (span_is(unit, SPAN("%")))
 		number /= 100;
-	return number <= LEAST_OPACITY ? CSS_GONE : CSS_FINE;
+	return number <= LEAST_OPACITY ? CSS_DIM : CSS_FINE;
 }
 
 static unsigned
@@ -157,7 +165,7 @@ length(struct span v)
 	struct span unit;
 
 	if (is_number(v, &number, &unit))
-		return number <= 0 && number >= 0 ? CSS_GONE : CSS_FINE;
+		return number <= 0 && number >= 0 ? CSS_DIM : CSS_FINE;
 	return span_is(v, SPAN("auto")) || span_is(v, SPAN("none")) ?
 		CSS_FINE : 0;
 }
@@ -170,7 +178,7 @@ overflow(struct span v)
 	};
 
 	if (span_is(v, SPAN("hidden")) || span_is(v, SPAN("clip")))
-		return CSS_GONE;
+		return CSS_DIM;
 	return is_one_of(v, words) ? CSS_FINE : 0;
 }
 
@@ -309,7 +317,170 @@ css_style(struct span s)
 	for (p = DISPLAY; p <= FONT_SIZE; p++)
 		is |= d[p].is;
 	if (d[OVERFLOW].is & (d[HEIGHT].is | d[MAX_HEIGHT].is |
-	                      d[WIDTH].is | d[MAX_WIDTH].is) & CSS_GONE)
-		is |= CSS_GONE;
+	                      d[WIDTH].is | d[MAX_WIDTH].is) & CSS_DIM)
+		is |= CSS_DIM;
 	return is & ~CSS_FINE;
+}
+
+/* ---- style sheets ---- */
+
+struct css_sheet {
+	GHashTable *names; /* ".class", "#id", "tag": bits */
+};
+
+#define HIDES (CSS_GONE | CSS_DIM | CSS_HIDDEN | CSS_TINY)
+
+struct css_sheet *
+css_sheet_new(void)
+{
+	struct css_sheet *sheet = g_new(struct css_sheet, 1);
+
+	sheet->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	                                     NULL);
+	return sheet;
+}
+
+void
+css_sheet_free(struct css_sheet *sheet)
+{
+	if (sheet == NULL)
+		return;
+	g_hash_table_unref(sheet->names);
+	g_free(sheet);
+}
+
+/* name is of a class, an identifier or, mark being 0, of a tag. */
+static unsigned
+bits_of(const struct css_sheet *sheet, char mark, struct span name)
+{
+	char key[NAME_MAX_BYTES + 2];
+	size_t n = 0;
+
+	if (name.n == 0 || name.n > NAME_MAX_BYTES)
+		return 0;
+	if (mark != 0)
+		key[n++] = mark;
+	while (name.n > 0) {
+		key[n++] = g_ascii_tolower(*name.p);
+		name = (struct span){name.p + 1, name.n - 1};
+	}
+	key[n] = '\0';
+	return GPOINTER_TO_UINT(g_hash_table_lookup(sheet->names, key));
+}
+
+unsigned
+css_sheet_style(const struct css_sheet *sheet, struct span tag,
+                struct span class, struct span id)
+{
+	unsigned is = bits_of(sheet, 0, tag) | bits_of(sheet, '#', id);
+	size_t i;
+
+	while (class.n > 0) {
+		for (i = 0; i < class.n && !is_space(class.p[i]); i++)
+			;
+		is |= bits_of(sheet, '.', (struct span){class.p, i});
+		i += i < class.n;
+		class = (struct span){class.p + i, class.n - i};
+	}
+	return is;
+}
+
+/*
+ * The last element of a selector, by its first class or identifier, or else
+ * its tag. What hangs on a state or an attribute is left alone.
+ */
+static void
+take_selector(struct css_sheet *sheet, struct span s, unsigned is)
+{
+	size_t from, n, i;
+	gpointer before;
+	char *key;
+
+	s = span_trim(s);
+	for (from = s.n; from > 0 && strchr(" >+~\t\r\n\f", s.p[from - 1]) ==
+	     NULL; from--)
+		;
+	s = (struct span){s.p + from, s.n - from};
+	for (i = 0; i < s.n; i++)
+		if (strchr(":[\\*", s.p[i]) != NULL)
+			return;
+	for (from = 0; from < s.n && s.p[from] != '.' && s.p[from] != '#';
+	     from++)
+		;
+	if (from == s.n)
+		from = 0;
+	for (n = from + 1; n < s.n && s.p[n] != '.' && s.p[n] != '#'; n++)
+		;
+	if (s.n == 0 || n - from > NAME_MAX_BYTES)
+		return;
+	/* without a <!DOCTYPE> classes are compared without case */
+	key = g_ascii_strdown(s.p + from, (gssize)(n - from));
+	before = g_hash_table_lookup(sheet->names, key);
+	g_hash_table_insert(sheet->names, key,
+	                    GUINT_TO_POINTER(GPOINTER_TO_UINT(before) | is));
+}
+
+static void
+take_rule(struct css_sheet *sheet, struct span selectors, struct span style)
+{
+	unsigned is = css_style(style) & HIDES;
+	const char *comma;
+	size_t n;
+
+	while (is != 0 && selectors.n > 0) {
+		comma = memchr(selectors.p, ',', selectors.n);
+		n = comma == NULL ? selectors.n :
+			(size_t)(comma - selectors.p);
+		take_selector(sheet, (struct span){selectors.p, n}, is);
+		n += n < selectors.n;
+		selectors = (struct span){selectors.p + n, selectors.n - n};
+	}
+}
+
+static GString *
+without_comments(struct span s)
+{
+	GString *out = g_string_sized_new(s.n + 1);
+	size_t i = 0;
+
+	while (i < s.n)
+		if (s.p[i] == '/' && i + 1 < s.n && s.p[i + 1] == '*')
+			i = comment_end(s, i + 2);
+		else if (s.n - i >= 4 && memcmp(s.p + i, "<!--", 4) == 0)
+			i += 4;
+		else if (s.n - i >= 3 && memcmp(s.p + i, "-->", 3) == 0)
+			i += 3;
+		else
+			g_string_append_c(out, s.p[i++]);
+	return out;
+}
+
+/*
+ * sheet := { "@" words ";" | words "{" text "}" }: what is in a rule of
+ * rules ("@media") is read as if it stood there alone, whatever it asks for.
+ */
+void
+css_sheet_add(struct css_sheet *sheet, struct span text)
+{
+	GString *s = without_comments(text);
+	size_t from = 0, i, open;
+
+	for (i = 0; i < s->len; i++) {
+		char c = s->str[i];
+
+		if (c == ';' || c == '}')
+			from = i + 1;
+		if (c != '{')
+			continue;
+		open = i + 1;
+		i += strcspn(s->str + i + 1, "{}") + 1;
+		if (i >= s->len || s->str[i] == '}')
+			take_rule(sheet, (struct span){s->str + from,
+				open - 1 - from}, (struct span){s->str + open,
+				(i < s->len ? i : s->len) - open});
+		else
+			i = open - 1; /* of rules */
+		from = i + 1;
+	}
+	g_string_free(s, TRUE);
 }

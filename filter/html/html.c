@@ -86,11 +86,22 @@ make_tree(struct work *w, struct span html)
 
 /* ---- what is seen ---- */
 
-/* Of an element and what is in it. */
+/* Why an element and what is in it are not seen. */
 enum {
-	GONE = 1,
-	HIDDEN = 2,
-	TINY = 4,
+	NEVER = 1,       /* it is no text */
+	GONE = 2,        /* by no reader, but for a style sheet's sake */
+	DIM = 4,         /* by most */
+	HIDDEN = 8,
+	TINY = 16,
+	SHEET = 32,      /* a style sheet says so */
+	SHEET_TINY = 64,
+};
+
+/* One way to see the text: what hides it. */
+struct reading {
+	unsigned hides;
+	bool begun;      /* it is not like the first any more */
+	struct seen seen;
 };
 
 struct frame {
@@ -104,7 +115,9 @@ struct walk {
 	struct arena *arena;
 	struct html_page *page;
 	struct html_url **last;
-	struct seen seen;
+	struct reading readings[HTML_TEXTS];
+	struct css_sheet *sheet; /* NULL: there is none */
+	bool sheets_only;  /* they are read before all else */
 	GString *comments;
 	GArray *stack;     /* struct frame */
 	bool no_memory;
@@ -119,17 +132,28 @@ is_in(const unsigned char *tags, GumboTag tag)
 	return false;
 }
 
-/* Their text is not shown, or by none that can show what they hold. */
+/* Their text is not shown. */
 static bool
-is_never_seen(const GumboElement *e)
+is_never_seen(GumboTag tag)
 {
 	static const unsigned char tags[] = {
 		GUMBO_TAG_TITLE, GUMBO_TAG_STYLE, GUMBO_TAG_SCRIPT,
-		GUMBO_TAG_IFRAME, GUMBO_TAG_NOEMBED, GUMBO_TAG_NOFRAMES,
-		GUMBO_TAG_DATALIST, GUMBO_TAG_DESC, 0,
+		GUMBO_TAG_DESC, 0,
 	};
 
-	return is_in(tags, e->tag);
+	return is_in(tags, tag);
+}
+
+/* Nor is theirs, by who knows what they are. */
+static bool
+is_instead(GumboTag tag)
+{
+	static const unsigned char tags[] = {
+		GUMBO_TAG_IFRAME, GUMBO_TAG_NOEMBED, GUMBO_TAG_NOFRAMES,
+		GUMBO_TAG_DATALIST, GUMBO_TAG_TEMPLATE, 0,
+	};
+
+	return is_in(tags, tag);
 }
 
 /* They stand in a line; all others, but what nobody knows, part words. */
@@ -164,34 +188,95 @@ attribute(const GumboElement *e, const char *name)
 	return span_of(a == NULL ? NULL : a->value);
 }
 
+/* What its style sheet says of an element. */
 static unsigned
-unseen_of(const GumboNode *node, unsigned around, unsigned css)
+sheet_unseen(const struct walk *w, const GumboElement *e)
+{
+	unsigned css = css_sheet_style(w->sheet,
+		span_of(gumbo_normalized_tagname(e->tag)),
+		attribute(e, "class"), attribute(e, "id"));
+
+	return (css & (CSS_GONE | CSS_DIM | CSS_HIDDEN) ? SHEET : 0u) |
+		(css & CSS_TINY ? SHEET_TINY : 0u);
+}
+
+static unsigned
+unseen_of(const struct walk *w, const GumboNode *node, unsigned around,
+          unsigned css)
 {
 	const GumboElement *e = &node->v.element;
 	unsigned unseen = around;
 
+	if (w->sheet != NULL)
+		unseen |= sheet_unseen(w, e);
 	if (css & CSS_VISIBLE)
 		unseen &= ~(unsigned)HIDDEN;
 	if ((css & CSS_SIZED) || (e->tag == GUMBO_TAG_FONT &&
 	                          attribute(e, "size").p != NULL))
-		unseen &= ~(unsigned)TINY;
+		unseen &= ~(unsigned)(TINY | SHEET_TINY);
 	if (css & CSS_HIDDEN)
 		unseen |= HIDDEN;
 	if (css & CSS_TINY)
 		unseen |= TINY;
-	if ((css & CSS_GONE) || is_never_seen(e) ||
-	    node->type == GUMBO_NODE_TEMPLATE)
+	if (css & CSS_GONE)
 		unseen |= GONE;
+	if (is_never_seen(e->tag))
+		unseen |= NEVER;
 	/* a style overrides the attribute */
-	if (!(css & (CSS_BLOCK | CSS_INLINE)) &&
-	    attribute(e, "hidden").p != NULL)
-		unseen |= GONE;
+	if ((css & CSS_DIM) || is_instead(e->tag) ||
+	    (!(css & (CSS_BLOCK | CSS_INLINE)) &&
+	     attribute(e, "hidden").p != NULL))
+		unseen |= DIM;
 	return unseen;
+}
+
+/* ---- the readings ---- */
+
+/* It is the first one's so far. */
+static struct seen *
+begin_reading(struct walk *w, struct reading *r)
+{
+	const struct seen *first = &w->readings[0].seen;
+
+	if (!r->begun) {
+		r->seen = *first;
+		r->seen.out = g_string_new_len(first->out->str,
+		                               (gssize)first->out->len);
+		r->begun = true;
+	}
+	return &r->seen;
+}
+
+/* Has the reading a text that is unseen for these reasons? */
+static bool
+has(const struct reading *r, unsigned unseen)
+{
+	return (r->hides & unseen) == 0;
+}
+
+/* s.p NULL: a break. */
+static void
+put(struct walk *w, unsigned unseen, struct span s)
+{
+	struct reading *r = w->readings;
+	bool first = has(&r[0], unseen);
+	size_t i;
+
+	for (i = HTML_TEXTS; i-- > 0; ) {
+		if (has(&r[i], unseen) != first && s.p != NULL)
+			begin_reading(w, &r[i]);
+		if (!r[i].begun || !has(&r[i], unseen))
+			continue;
+		if (s.p == NULL)
+			seen_break(&r[i].seen);
+		else
+			seen_text(&r[i].seen, s);
+	}
 }
 
 /* A text that stands in place of something. */
 static void
-show_instead(struct walk *w, const GumboElement *e)
+show_instead(struct walk *w, const GumboElement *e, unsigned unseen)
 {
 	static const char *const unlettered[] = {
 		"hidden", "checkbox", "radio", "password", "image", NULL,
@@ -211,9 +296,9 @@ show_instead(struct walk *w, const GumboElement *e)
 	}
 	if (text.n == 0)
 		return;
-	seen_break(&w->seen);
-	seen_text(&w->seen, text);
-	seen_break(&w->seen);
+	put(w, unseen, (struct span){NULL, 0});
+	put(w, unseen, text);
+	put(w, unseen, (struct span){NULL, 0});
 }
 
 /* ---- where it leads ---- */
@@ -332,14 +417,13 @@ enter(struct walk *w, const GumboNode *node, unsigned around)
 
 	if (node->type != GUMBO_NODE_DOCUMENT) {
 		css = css_style(attribute(e, "style"));
-		f.unseen = unseen_of(node, around, css);
+		f.unseen = unseen_of(w, node, around, css);
 		f.apart = (css & CSS_BLOCK) || (!(css & CSS_INLINE) &&
 			!is_inline(e->tag));
 		add_urls(w, e);
-		if (f.apart && f.unseen == 0)
-			seen_break(&w->seen);
-		if (f.unseen == 0)
-			show_instead(w, e);
+		if (f.apart)
+			put(w, f.unseen, (struct span){NULL, 0});
+		show_instead(w, e, f.unseen);
 	}
 	g_array_append_val(w->stack, f);
 }
@@ -350,8 +434,8 @@ leave(struct walk *w)
 	const struct frame *f = &g_array_index(w->stack, struct frame,
 		w->stack->len - 1);
 
-	if (f->apart && f->unseen == 0)
-		seen_break(&w->seen);
+	if (f->apart)
+		put(w, f->unseen, (struct span){NULL, 0});
 	g_array_set_size(w->stack, w->stack->len - 1);
 }
 
@@ -374,9 +458,38 @@ keep_comment(struct walk *w, struct span text)
 	g_string_append_len(w->comments, text.p, (gssize)text.n);
 }
 
+/* A style may stand behind what it hides. */
+static void
+visit_for_sheets(struct walk *w, const GumboNode *node)
+{
+	struct frame f = {.node = node};
+
+	switch (node->type) {
+	case GUMBO_NODE_DOCUMENT:
+	case GUMBO_NODE_ELEMENT:
+	case GUMBO_NODE_TEMPLATE:
+		g_array_append_val(w->stack, f);
+		break;
+	case GUMBO_NODE_TEXT:
+	case GUMBO_NODE_CDATA:
+		if (node->parent->v.element.tag != GUMBO_TAG_STYLE)
+			break;
+		if (w->sheet == NULL)
+			w->sheet = css_sheet_new();
+		css_sheet_add(w->sheet, span_of(node->v.text.text));
+		break;
+	default:
+		break;
+	}
+}
+
 static void
 visit(struct walk *w, const GumboNode *node, unsigned unseen)
 {
+	if (w->sheets_only) {
+		visit_for_sheets(w, node);
+		return;
+	}
 	switch (node->type) {
 	case GUMBO_NODE_DOCUMENT:
 	case GUMBO_NODE_ELEMENT:
@@ -389,8 +502,7 @@ visit(struct walk *w, const GumboNode *node, unsigned unseen)
 	case GUMBO_NODE_TEXT:
 	case GUMBO_NODE_CDATA:
 	case GUMBO_NODE_WHITESPACE:
-		if (unseen == 0)
-			seen_text(&w->seen, span_of(node->v.text.text));
+		put(w, unseen, span_of(node->v.text.text));
 		break;
 	}
 }
@@ -414,28 +526,68 @@ walk(struct walk *w, const GumboNode *document)
 	}
 }
 
+/* Its texts: each but once. */
+static void
+take_texts(struct walk *w)
+{
+	struct span *texts = w->page->texts, s;
+	const struct reading *r = w->readings;
+	size_t i, j;
+
+	for (i = 0; i < HTML_TEXTS && !w->no_memory; i++) {
+		if (!r[i].begun)
+			continue;
+		s = (struct span){r[i].seen.out->str, r[i].seen.out->len};
+		for (j = 0; j < i && !span_is(texts[j], s); j++)
+			;
+		if (j < i)
+			continue;
+		texts[i] = arena_copy(w->arena, utf8_make_valid(w->arena, s));
+		w->no_memory = texts[i].p == NULL;
+	}
+}
+
+static void
+free_walk(struct walk *w)
+{
+	size_t i;
+
+	for (i = 0; i < HTML_TEXTS; i++)
+		if (w->readings[i].begun)
+			g_string_free(w->readings[i].seen.out, TRUE);
+	g_string_free(w->comments, TRUE);
+	g_array_free(w->stack, TRUE);
+	css_sheet_free(w->sheet);
+}
+
 static bool
 read_tree(struct arena *a, const GumboNode *document, struct html_page *page)
 {
 	struct walk w = {
 		.arena = a, .page = page, .last = &page->urls,
-		.seen.out = g_string_new(NULL),
+		.readings = {
+			{NEVER | GONE | DIM | HIDDEN | TINY, true,
+			 {.out = g_string_new(NULL)}},
+			{~0u, false, {.out = NULL}},
+			{NEVER | GONE, false, {.out = NULL}},
+		},
 		.comments = g_string_new(NULL),
 		.stack = g_array_new(FALSE, FALSE, sizeof(struct frame)),
+		.sheets_only = true,
 	};
 
 	walk(&w, document);
-	page->text = arena_copy(a, utf8_make_valid(a, (struct span){
-		w.seen.out->str, w.seen.out->len}));
-	w.no_memory = w.no_memory || page->text.p == NULL;
+	w.sheets_only = false;
+	if (w.sheet != NULL) /* it may show what a style hides */
+		w.readings[2].hides = NEVER;
+	walk(&w, document);
+	take_texts(&w);
 	if (w.comments->len > 0) {
 		page->comments = arena_copy(a, utf8_make_valid(a,
 			(struct span){w.comments->str, w.comments->len}));
 		w.no_memory = w.no_memory || page->comments.p == NULL;
 	}
-	g_string_free(w.seen.out, TRUE);
-	g_string_free(w.comments, TRUE);
-	g_array_free(w.stack, TRUE);
+	free_walk(&w);
 	return !w.no_memory;
 }
 
@@ -448,7 +600,7 @@ html_read(struct arena *a, struct span html, int64_t *left,
 	enum html_end end = HTML_TOO_MUCH;
 	int64_t begin = cpu_now();
 
-	*page = (struct html_page){.text = SPAN("")};
+	*page = (struct html_page){.texts = {SPAN("")}};
 	if (w == NULL)
 		return HTML_NO_MEMORY;
 	w->memory = arena_new(CAPS_HTML_BYTES);

@@ -14,8 +14,13 @@ struct html_url {
 	struct span text;      /* the attribute's, character references read */
 };
 
+/* Of a page there may be more than one, since readers hide different things. */
+#define HTML_TEXTS 3
+
 struct html_page {
-	struct span text;      /* as struct seen has it */
+	struct span texts[HTML_TEXTS]; /* as struct seen has it; p NULL: it
+	                          is the first. 1: style sheets hide, too.
+	                          2: with what only some readers hide */
 	struct html_url *urls; /* in the document's order */
 	struct span base;      /* the first <base href>; p NULL: none */
 	struct span comments;  /* HTML that is in conditional comments, which

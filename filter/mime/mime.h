@@ -46,7 +46,8 @@ struct mime_part {
 	struct mime_list *names;      /* valid UTF-8 */
 	unsigned encodings;
 	unsigned n_types, n_encodings; /* fields seen */
-	bool multipart, message, text, attachment;
+	bool multipart, message, attachment;
+	bool text;                    /* some readers show it as such */
 	bool flowed, delsp;           /* RFC 3676 4 */
 	bool container;               /* what it holds are parts, encoded */
 	struct span encoded;          /* then: its bytes before that was undone */
@@ -67,6 +68,7 @@ struct mime_view {
 	struct span text;             /* as struct seen has it */
 	struct html_url *urls;        /* of HTML */
 	struct span base;             /* theirs; p NULL: none */
+	bool again;                   /* of HTML that the view before is of */
 };
 
 /* Where a text leads. */
@@ -217,7 +219,15 @@ void mime_passed(const struct mime *m, struct span bytes);
 /* Sizes, and the defects in contents: all parts, once. */
 void mime_scan(struct mime *m);
 
+/* ---- mime_charset.c ---- */
+
+/* The charsets that a text part in an encoding may be in; "": none is said. */
+struct mime_list *mime_charsets(struct mime *m, size_t part,
+                                enum mime_encoding e);
+
 /* ---- mime_text.c ---- */
+
+bool mime_type_is_html(struct span type);
 
 /* Makes texts, or says why they can't be had. */
 const char *mime_texts(struct mime *m);

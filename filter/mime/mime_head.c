@@ -54,6 +54,24 @@ is_type(struct span s)
 	return true;
 }
 
+static bool
+has_word(struct span s, const char *word)
+{
+	return s.n > 0 && memmem(s.p, s.n, word, strlen(word)) != NULL;
+}
+
+/* One that is none: plain text to many, and what it may mean to some. */
+static void
+guess_type(struct mime *m, struct mime_part *p, struct span head)
+{
+	mime_defect(m, DEFECT_BAD_TYPE);
+	mime_list_add(m, &p->types, SPAN("text/plain"), true);
+	if (has_word(head, "html"))
+		mime_list_add(m, &p->types, SPAN("text/html"), true);
+	if (has_word(head, "multipart"))
+		mime_list_add(m, &p->types, SPAN("multipart/mixed"), true);
+}
+
 static void
 take_type(struct mime *m, size_t part, struct span value)
 {
@@ -63,11 +81,10 @@ take_type(struct mime *m, size_t part, struct span value)
 
 	if (++p->n_types > 1)
 		mime_defect(m, DEFECT_DUPLICATE_TYPE);
-	if (!is_type(head)) {
-		mime_defect(m, DEFECT_BAD_TYPE);
-		head = SPAN("text/plain");
-	}
-	mime_list_add(m, &p->types, head, true);
+	if (is_type(head))
+		mime_list_add(m, &p->types, head, true);
+	else
+		guess_type(m, p, head);
 	for (; q != NULL && mime_ok(m); q = q->next)
 		if (span_is(q->name, SPAN("boundary")))
 			mime_list_add(m, &p->boundaries, q->value, false);
@@ -115,6 +132,12 @@ take_encoding(struct mime *m, size_t part, struct span value)
 		}
 	p->encodings |= ENCODING_UNKNOWN;
 	mime_defect(m, DEFECT_UNKNOWN_ENCODING);
+	/* "quoted-printable" with quotes, and other ways to miss it */
+	head = arena_lower(m->arena, value);
+	if (has_word(head, "base64"))
+		p->encodings |= ENCODING_BASE64;
+	if (has_word(head, "quoted"))
+		p->encodings |= ENCODING_QP;
 }
 
 static void
@@ -213,10 +236,13 @@ mime_head_end(struct mime *m, size_t part)
 		mime_list_add(m, &p->types, default_type(m, p), true);
 	if (p->encodings == 0)
 		p->encodings = ENCODING_7BIT;
-	p->text = has_type(p, "text/");
 	p->multipart = has_type(p, "multipart/");
 	p->message = !p->multipart && (has_type(p, "message/rfc822") ||
 		has_type(p, "message/global") || has_type(p, "message/news"));
+	/* reports, too, and a message's piece */
+	p->text = has_type(p, "text/") ||
+		has_type(p, "application/xhtml+xml") ||
+		(has_type(p, "message/") && !p->message);
 	p->attachment = is_attachment(p);
 	if (p->multipart)
 		check_boundary(m, p);

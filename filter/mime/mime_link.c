@@ -2,12 +2,26 @@
 #include "caps.h"
 #include "link.h"
 #include "mime.h"
+#include "unpack.h"
+
+/* Of a page that is read in two ways each link is kept once. */
+static bool
+is_known(struct mime *m, struct unpack_names *known, struct span text)
+{
+	if (unpack_names_has(known, text))
+		return true;
+	m->no_memory = m->no_memory || !unpack_names_add(known, text);
+	return false;
+}
 
 static void
-keep(struct mime *m, size_t part, const struct url *u)
+keep(struct mime *m, size_t part, const struct url *u,
+     struct unpack_names *known)
 {
 	struct mime_link *l;
 
+	if (known != NULL && is_known(m, known, u->text))
+		return;
 	if (m->n_links == CAPS_MIME_LINKS) {
 		m->full = "more links than are looked at";
 		return;
@@ -21,13 +35,14 @@ keep(struct mime *m, size_t part, const struct url *u)
 }
 
 static void
-add(struct mime *m, size_t part, struct span text, const struct url *base)
+add(struct mime *m, size_t part, struct span text, const struct url *base,
+    struct unpack_names *known)
 {
 	struct url u;
 
 	switch (url_read(m->arena, text, base, &u)) {
 	case URL_READ:
-		keep(m, part, &u);
+		keep(m, part, &u, known);
 		break;
 	case URL_NONE:
 		break;
@@ -38,7 +53,7 @@ add(struct mime *m, size_t part, struct span text, const struct url *base)
 }
 
 static void
-add_bare(struct mime *m, const struct mime_view *v)
+add_bare(struct mime *m, const struct mime_view *v, struct unpack_names *known)
 {
 	struct span found;
 	bool bare;
@@ -54,12 +69,13 @@ add_bare(struct mime *m, const struct mime_view *v)
 		if (found.p == NULL)
 			m->no_memory = true;
 		else
-			add(m, v->part, found, NULL);
+			add(m, v->part, found, NULL, known);
 	}
 }
 
 static void
-add_attributes(struct mime *m, const struct mime_view *v)
+add_attributes(struct mime *m, const struct mime_view *v,
+               struct unpack_names *known)
 {
 	const struct html_url *h;
 	struct url base;
@@ -67,19 +83,25 @@ add_attributes(struct mime *m, const struct mime_view *v)
 		url_read(m->arena, v->base, NULL, &base) == URL_READ;
 
 	for (h = v->urls; h != NULL && mime_ok(m); h = h->next)
-		add(m, v->part, h->text, has_base ? &base : NULL);
+		add(m, v->part, h->text, has_base ? &base : NULL, known);
 }
 
 static void
 link_all(struct mime *m)
 {
+	struct unpack_names *known = NULL;
+	const struct mime_view *v;
 	size_t i;
 
 	if (url_open() != NULL)
 		m->full = "the data of ICU can't be had";
 	for (i = 0; i < m->n_views && mime_ok(m); i++) {
-		add_attributes(m, &m->views[i]);
-		add_bare(m, &m->views[i]);
+		v = &m->views[i];
+		if (!v->again)
+			known = i + 1 < m->n_views && v[1].again ?
+				unpack_names_new(m->arena) : NULL;
+		add_attributes(m, v, known);
+		add_bare(m, v, known);
 	}
 }
 

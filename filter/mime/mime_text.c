@@ -26,65 +26,20 @@ keep_text(struct mime *m, size_t part, struct span text, bool loose)
 	t->loose = loose;
 }
 
-/*
- * Is it UTF-16 or UTF-32 without a mark that tells the bytes' order? RFC 2781
- * 4.3 has big-endian then, and many readers what their machine has.
- */
-static bool
-lacks_order(struct mime *m, size_t i, enum mime_encoding e,
-            struct span charset)
-{
-	static const struct span marks[] = {
-		{"\xfe\xff", 2}, {"\xff\xfe", 2}, {"\0\0\xfe\xff", 4},
-	};
-	struct span begin;
-	size_t k;
-
-	if (!span_is_nocase(charset, SPAN("utf-16")) &&
-	    !span_is_nocase(charset, SPAN("utf-32")))
-		return false;
-	begin = mime_begin(m, i, e, 4);
-	for (k = 0; k < sizeof(marks) / sizeof(marks[0]); k++)
-		if (begin.n >= marks[k].n && memcmp(begin.p, marks[k].p,
-		                                    marks[k].n) == 0)
-			return false;
-	return true;
-}
-
-static void
-decode_as(struct mime *m, size_t i, enum mime_encoding e,
-          struct span charset)
-{
-	struct span big, little;
-
-	if (!lacks_order(m, i, e, charset)) {
-		keep_text(m, i, mime_text(m, i, e, charset), false);
-		return;
-	}
-	big = arena_printf(m->arena, "%.*sbe", (int)charset.n, charset.p);
-	little = arena_printf(m->arena, "%.*sle", (int)charset.n, charset.p);
-	if (big.p == NULL || little.p == NULL) {
-		m->no_memory = true;
-		return;
-	}
-	keep_text(m, i, mime_text(m, i, e, big), false);
-	if (mime_ok(m))
-		keep_text(m, i, mime_text(m, i, e, little), false);
-}
-
 /* By each encoding and charset that it may have. */
 static void
 decode_part(struct mime *m, size_t i)
 {
-	const struct mime_list *none = &(struct mime_list){NULL, SPAN("")}, *l;
-	const struct mime_part *p = &m->parts[i];
+	const struct mime_list *l;
 	enum mime_encoding e;
 
-	for (e = ENCODING_7BIT; e <= ENCODING_UNKNOWN; e <<= 1)
-		for (l = p->charsets != NULL ? p->charsets : none;
-		     (p->encodings & e) && l != NULL && mime_ok(m);
+	for (e = ENCODING_7BIT; e <= ENCODING_UNKNOWN; e <<= 1) {
+		if (!(m->parts[i].encodings & e))
+			continue;
+		for (l = mime_charsets(m, i, e); l != NULL && mime_ok(m);
 		     l = l->next)
-			decode_as(m, i, e, l->text);
+			keep_text(m, i, mime_text(m, i, e, l->text), false);
+	}
 }
 
 static void
@@ -137,13 +92,13 @@ keep_view(struct mime *m, size_t part)
 }
 
 static void
-view_plain(struct mime *m, const struct mime_text *t)
+view_plain(struct mime *m, size_t part, struct span text, bool flowed,
+           bool delsp)
 {
-	const struct mime_part *p = &m->parts[t->part];
 	struct seen s = {.out = g_string_new(NULL)};
-	struct mime_view *v = keep_view(m, t->part);
+	struct mime_view *v = keep_view(m, part);
 
-	seen_plain(&s, t->text, p->flowed && !t->loose, p->delsp);
+	seen_plain(&s, text, flowed, delsp);
 	if (v != NULL) {
 		v->text = arena_copy(m->arena,
 			(struct span){s.out->str, s.out->len});
@@ -152,13 +107,32 @@ view_plain(struct mime *m, const struct mime_text *t)
 	g_string_free(s.out, TRUE);
 }
 
+static void
+keep_page(struct mime *m, size_t part, const struct html_page *page,
+          struct span base)
+{
+	struct mime_view *v;
+	size_t i;
+
+	for (i = 0; i < HTML_TEXTS; i++) {
+		if (page->texts[i].p == NULL)
+			continue;
+		v = keep_view(m, part);
+		if (v == NULL)
+			return;
+		v->text = page->texts[i];
+		v->again = i > 0;
+		v->urls = i > 0 ? NULL : page->urls;
+		v->base = base;
+	}
+}
+
 /* base: of the document that it is in. */
 static void
 view_html(struct mime *m, size_t part, struct span html, struct span base,
           bool inside)
 {
 	struct html_page page;
-	struct mime_view *v;
 
 	switch (html_read(m->arena, html, &m->html_left, &page)) {
 	case HTML_READ:
@@ -170,38 +144,121 @@ view_html(struct mime *m, size_t part, struct span html, struct span base,
 		m->no_memory = true;
 		return;
 	}
-	v = keep_view(m, part);
-	if (v == NULL)
+	base = page.base.p != NULL ? page.base : base;
+	keep_page(m, part, &page, base);
+	if (page.comments.p != NULL && !inside && mime_ok(m))
+		view_html(m, part, page.comments, base, true);
+}
+
+/* RFC 5545 3.1 and 3.3.11, RFC 6350 3.2 and 3.4: lines that go on, and what
+ * stands behind a backslash. */
+static struct span
+unfold(struct arena *a, struct span s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	size_t i, n = 0;
+
+	for (i = 0; p != NULL && i < s.n; i++) {
+		char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : '\0';
+
+		if (c == '\n' && (next == ' ' || next == '\t'))
+			i++;
+		else if (c == '\\' && (next == 'n' || next == 'N'))
+			p[n++] = '\n', i++;
+		else if (c == '\\' && next != '\0' && next != '\n')
+			p[n++] = next, i++;
+		else
+			p[n++] = c;
+	}
+	return (struct span){p, n};
+}
+
+/* An invitation, whose description may be HTML as well. */
+static void
+view_calendar(struct mime *m, const struct mime_text *t)
+{
+	struct span s = unfold(m->arena, t->text);
+
+	if (s.p == NULL) {
+		m->no_memory = true;
 		return;
-	v->text = page.text;
-	v->urls = page.urls;
-	v->base = page.base.p != NULL ? page.base : base;
-	if (page.comments.p != NULL && !inside)
-		view_html(m, part, page.comments, v->base, true);
+	}
+	view_plain(m, t->part, s, false, false);
+	if (memchr(s.p, '<', s.n) != NULL && mime_ok(m))
+		view_html(m, t->part, s, (struct span){NULL, 0}, false);
 }
 
 static bool
-is_text(struct span type)
+is_one_of(struct span type, const char *const *types)
 {
-	return type.n >= 5 && span_is((struct span){type.p, 5}, SPAN("text/"));
+	for (; *types != NULL; types++)
+		if (span_is(type, span_of(*types)))
+			return true;
+	return false;
+}
+
+bool
+mime_type_is_html(struct span type)
+{
+	static const char *const types[] = {
+		"text/html", "text/x-amp-html", "text/xhtml",
+		"application/xhtml+xml", NULL,
+	};
+
+	return is_one_of(type, types);
+}
+
+/* With tags of their own kind (RFC 1896), which some readers know. */
+static bool
+is_tagged(struct span type)
+{
+	static const char *const types[] = {
+		"text/enriched", "text/richtext", NULL,
+	};
+
+	return is_one_of(type, types);
+}
+
+static bool
+is_folded(struct span type)
+{
+	static const char *const types[] = {
+		"text/calendar", "text/x-vcalendar", "text/vcard",
+		"text/x-vcard", "text/directory", NULL,
+	};
+
+	return is_one_of(type, types);
+}
+
+static bool
+is_plain(struct span type)
+{
+	return ((type.n >= 5 && memcmp(type.p, "text/", 5) == 0) ||
+	        (type.n >= 8 && memcmp(type.p, "message/", 8) == 0)) &&
+		!mime_type_is_html(type) && !is_folded(type);
 }
 
 /* Of several types each counts; a reader shows as plain what is no HTML. */
 static void
 view(struct mime *m, const struct mime_text *t)
 {
+	const struct mime_part *p = &m->parts[t->part];
 	const struct mime_list *l;
-	bool html = false, plain = false;
+	bool html = false, plain = false, folded = false;
 
-	for (l = m->parts[t->part].types; l != NULL && !t->loose; l = l->next)
-		if (span_is(l->text, SPAN("text/html")))
-			html = true;
-		else
-			plain = plain || is_text(l->text);
+	for (l = p->types; l != NULL && !t->loose; l = l->next) {
+		html = html || mime_type_is_html(l->text) ||
+			is_tagged(l->text);
+		folded = folded || is_folded(l->text);
+		plain = plain || is_plain(l->text);
+	}
 	if (html)
 		view_html(m, t->part, t->text, (struct span){NULL, 0}, false);
-	if ((plain || !html) && mime_ok(m))
-		view_plain(m, t);
+	if (folded && mime_ok(m))
+		view_calendar(m, t);
+	if ((plain || (!html && !folded)) && mime_ok(m))
+		view_plain(m, t->part, t->text, p->flowed && !t->loose,
+		           p->delsp);
 }
 
 static void

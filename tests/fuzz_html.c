@@ -56,14 +56,14 @@ static void
 try_links(struct arena *a, struct span s)
 {
 	struct span found;
-	bool bare;
+	const char *lacks;
 	size_t at = 0, before = 0;
 
-	while ((found = link_next(s, &at, &bare)).p != NULL) {
+	while ((found = link_next(s, &at, &lacks)).p != NULL) {
 		hold(found.p >= s.p + before && found.n > 4 &&
 			found.p + found.n <= s.p + at);
 		before = at;
-		if (!bare)
+		if (*lacks == '\0')
 			try_url(a, found, NULL);
 	}
 	hold(at == s.n);

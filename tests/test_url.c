@@ -204,12 +204,12 @@ all(const char *text)
 {
 	static char out[1000];
 	struct span s = span_of(text), found;
-	bool bare;
+	const char *before;
 	size_t at = 0;
 
 	*out = '\0';
-	while ((found = link_next(s, &at, &bare)).p != NULL) {
-		strcat(out, bare ? "|-" : "|");
+	while ((found = link_next(s, &at, &before)).p != NULL) {
+		strcat(strcat(out, "|"), before);
 		strncat(out, found.p, found.n);
 	}
 	return out;
@@ -218,9 +218,11 @@ all(const char *text)
 START_TEST(links_stand_in_texts)
 {
 	ck_assert_str_eq(all("See https://example.org/a, or www.example.org."),
-		"|https://example.org/a|-www.example.org");
+		"|https://example.org/a|http://www.example.org");
 	ck_assert_str_eq(all("(https://example.org/a_(b))"),
-		"|https://example.org/a_(b))");
+		"|https://example.org/a_(b)");
+	ck_assert_str_eq(all("https://example.org/[a](b)]), {https://b.c/{d}"),
+		"|https://example.org/[a](b)|https://b.c/{d}");
 	ck_assert_str_eq(all("(https://example.org/a)"),
 		"|https://example.org/a");
 	ck_assert_str_eq(all("<HTTP://a.example>\"hTTps://b.example\""),
@@ -235,6 +237,19 @@ START_TEST(links_stand_in_texts)
 		"|https://a.example|https://b\xc3\xbc.example");
 	ck_assert_str_eq(all("ftp://a.example/x'"), "|ftp://a.example/x");
 	ck_assert_str_eq(all(""), "");
+}
+END_TEST
+
+START_TEST(what_lacks_its_scheme_is_a_link_as_well)
+{
+	ck_assert_str_eq(all("Go to Bad.example/login, (b.xn--p1ai/x)"),
+		"|http://Bad.example/login|http://b.xn--p1ai/x");
+	ck_assert_str_eq(all("a.example and/or 1.2/3 x.js5/a .com/ /a.bc/d "
+		"a@b.example/ e.g./i.e. c.d/e"), "");
+	ck_assert_str_eq(all("\\\\files.example\\a C:\\\\dir\\b "
+		"\\\\a,\\\\"), "|file:\\\\files.example\\a");
+	ck_assert_str_eq(all("file://a.example/b file:c"),
+		"|file://a.example/b");
 }
 END_TEST
 
@@ -253,13 +268,13 @@ START_TEST(no_url_takes_long)
 {
 	static const char *const pieces[] = {
 		")", "@", ":", "[", "%41", "/", "\\", "\xc3\xbc", "a.", "0x",
-		"1", "\t", "www.", "http://",
+		"1", "\t", "www.", "http://", " \\\\a", " a.b/", "(]})",
 	};
 	struct arena *a = arena_new(0);
 	size_t times = 1000000, i, j, n, at;
 	struct span s;
 	struct url u;
-	bool bare;
+	const char *before;
 	double from;
 	char *p;
 
@@ -273,7 +288,7 @@ START_TEST(no_url_takes_long)
 		s = (struct span){p, 7 + n * times};
 		from = seconds();
 		ck_assert_int_eq(url_read(a, s, NULL, &u), URL_READ);
-		for (at = 0; link_next(s, &at, &bare).p != NULL; )
+		for (at = 0; link_next(s, &at, &before).p != NULL; )
 			;
 		ck_assert_msg(seconds() - from < 5, "%s: %f", pieces[i],
 			seconds() - from);
@@ -283,4 +298,5 @@ START_TEST(no_url_takes_long)
 END_TEST
 
 CHECK_MAIN("url", urls_lead_where_browsers_go, relative_urls_are_of_their_base,
-	nothing_is_lost_at_a_nul, links_stand_in_texts, no_url_takes_long)
+	nothing_is_lost_at_a_nul, links_stand_in_texts,
+	what_lacks_its_scheme_is_a_link_as_well, no_url_takes_long)

@@ -28,6 +28,28 @@ file_name_kept(struct arena *a, struct span name)
 	return (struct span){p, n};
 }
 
+/* ":" parts a file's stream off, and Windows allows no quotes in a name. */
+static bool
+ends_extension(unsigned c)
+{
+	return character_is_blank(c) || c == 0x2800 ||
+		(c < 0x80 && strchr(":\"'<>|?*,;()[]{}&%^=", (int)c) != NULL);
+}
+
+struct span
+file_name_extension_begin(struct span extension)
+{
+	size_t i, length;
+	unsigned c;
+
+	for (i = 0; i < extension.n; i += length) {
+		length = character_next(extension.p + i, &c);
+		if (ends_extension(c))
+			break;
+	}
+	return (struct span){extension.p, i};
+}
+
 struct span
 file_name_extension(struct arena *a, struct span name)
 {

@@ -13,4 +13,7 @@ struct span file_name_kept(struct arena *a, struct span name);
  */
 struct span file_name_extension(struct arena *a, struct span name);
 
+/* What of one is left when what can't be in it ends it: of "exe:x" "exe". */
+struct span file_name_extension_begin(struct span extension);
+
 #endif

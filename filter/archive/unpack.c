@@ -31,6 +31,9 @@ unpack_room(struct unpack *u, size_t n)
 static const char *const archives[] = {
 	"zip", "zipx", "jar", "rar", "7z", "tar", "gz", "tgz", "bz2", "tbz",
 	"tbz2", "xz", "txz", "lzma", "tlz", "zst", "tzst", "cab", "iso", "img",
+	/* which can't be read, and so are no good */
+	"ace", "alz", "arj", "cpio", "daa", "dmg", "egg", "lha", "lzh", "udf",
+	"vhd", "vhdx", "wim", "xar", "z",
 };
 
 /*
@@ -116,6 +119,11 @@ looks_like_archive(struct span s)
 		{0, {"\x28\xb5\x2f\xfd", 4}},
 		{0, {"MSCF\0\0\0\0", 8}},
 		{257, {"ustar", 5}},
+		{7, {"**ACE**", 7}},
+		{0, {"\x1f\x9d", 2}}, /* compress */
+		{0, {"MSWIM\0\0\0", 8}},
+		{0, {"conectix", 8}}, /* vhd */
+		{0, {"vhdxfile", 8}},
 		/* ISO 9660: the descriptors begin at sector 16 */
 		{0x8001, {"CD001", 5}},
 	};

@@ -32,6 +32,7 @@ enum look {
 	LOOK_FILES, /* an archive that is not packed as a whole */
 	LOOK_TAR,   /* a packed one */
 	LOOK_PACKED, /* one file of any kind, packed */
+	LOOK_JOLIET, /* an image's other folders, which Windows goes by */
 };
 
 static bool
@@ -67,6 +68,10 @@ can_read(struct archive *a, enum look look)
 	case LOOK_TAR:
 		return archive_read_support_format_tar(a) == ARCHIVE_OK &&
 			can_unpack(a);
+	case LOOK_JOLIET:
+		return archive_read_support_format_iso9660(a) == ARCHIVE_OK &&
+			archive_read_set_options(a, "iso9660:!rockridge") ==
+			ARCHIVE_OK;
 	case LOOK_PACKED:
 		return archive_read_support_format_raw(a) == ARCHIVE_OK &&
 			can_unpack(a);
@@ -120,6 +125,7 @@ struct reading {
 	struct unpack_names *told;
 	size_t n_entries;
 	size_t known;           /* entries that were told before */
+	bool again;             /* only what was not told counts */
 	bool bad;
 };
 
@@ -295,6 +301,17 @@ keep_names(struct reading *r, const struct unpack_file *f)
 			r->in->u->faults |= UNPACK_TOO_MUCH;
 }
 
+static bool
+are_told(const struct reading *r, const struct unpack_file *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_names; i++)
+		if (!unpack_names_has(r->told, f->names[i]))
+			return false;
+	return true;
+}
+
 /* In a zip some programs see a file where others see a folder. */
 static bool
 is_folder(const struct reading *r, struct archive_entry *entry,
@@ -317,6 +334,8 @@ take_entry(struct reading *r, struct archive_entry *entry)
 	if (r->n_entries++ < r->known)
 		return;
 	begin_file(r, entry, &f);
+	if (r->again && are_told(r, &f))
+		return;
 	keep_names(r, &f);
 	if (is_folder(r, entry, &f))
 		return;
@@ -374,12 +393,20 @@ read_files(struct reading *r, enum look look)
 			;
 }
 
+/* (Zeros are an empty tar: that is nothing to go by.) */
+static bool
+is_empty_zip(struct span s)
+{
+	return s.n >= 22 && memcmp(s.p, "PK\5\6", 4) == 0;
+}
+
 /* Is it, or might it be, one at all? */
 static bool
 look_at(const struct unpack_in *in, struct span bytes, enum look look,
         struct unpack_names *told)
 {
-	struct reading r = {.in = in, .bytes = bytes, .told = told};
+	struct reading r = {.in = in, .bytes = bytes, .told = told,
+	                    .again = look == LOOK_JOLIET};
 	struct unpack *u = in->u;
 	size_t before = u->n_files;
 	bool known, locked;
@@ -389,8 +416,8 @@ look_at(const struct unpack_in *in, struct span bytes, enum look look,
 		return false;
 	read_files(&r, look);
 	locked = r.a != NULL && archive_read_has_encrypted_entries(r.a) > 0;
-	known = u->n_files > before || locked ||
-		(!r.bad && look != LOOK_TAR); /* zeros are an empty one */
+	known = u->n_files > before || locked || r.n_entries > 0 ||
+		is_empty_zip(bytes);
 	if (locked)
 		u->faults |= UNPACK_ENCRYPTED;
 	else if (r.bad && known)
@@ -399,12 +426,39 @@ look_at(const struct unpack_in *in, struct span bytes, enum look look,
 	return known;
 }
 
+/* ECMA-167 2/8.3.1: the descriptors of an image; NSR is UDF's. */
+static bool
+has_descriptor(struct span s, const char *id)
+{
+	size_t at;
+
+	for (at = 0x8000; at + 6 <= s.n && at < 0x8000 + 32 * 2048; at += 2048)
+		if (memcmp(s.p + at + 1, id, strlen(id)) == 0)
+			return true;
+	return false;
+}
+
+/* One name may lead to other files in each of its lists of them; UDF, which
+ * can't be read, is the one that Windows and macOS go by. */
+static bool
+read_image(const struct unpack_in *in, struct span bytes,
+           struct unpack_names *told)
+{
+	bool known = look_at(in, bytes, LOOK_FILES, told);
+
+	if (has_descriptor(bytes, "NSR0"))
+		in->u->faults |= UNPACK_BAD;
+	if (known && has_descriptor(bytes, "CD001") && unpack_ok(in->u))
+		look_at(in, bytes, LOOK_JOLIET, told);
+	return known;
+}
+
 static bool
 read_at(const struct unpack_in *in, struct span bytes,
         struct unpack_names *told)
 {
 	if (!is_packed(bytes))
-		return look_at(in, bytes, LOOK_FILES, told);
+		return read_image(in, bytes, told);
 	return look_at(in, bytes, LOOK_TAR, told) ||
 		look_at(in, bytes, LOOK_PACKED, told);
 }

@@ -5,10 +5,11 @@
 #include "span.h"
 
 /*
- * The first URL in text at or behind *at: http, https, ftp and mailto ones,
- * and what begins with "www." (*bare: it has no scheme). *at moves behind
- * it. p NULL: there is none.
+ * The first URL in text at or behind *at: http, https, ftp, file and mailto
+ * ones, what begins with "www.", a domain with a path, and a share. What lacks
+ * its scheme has it in *before, else that is empty. *at moves behind it. p
+ * NULL: there is none.
  */
-struct span link_next(struct span text, size_t *at, bool *bare);
+struct span link_next(struct span text, size_t *at, const char **before);
 
 #endif

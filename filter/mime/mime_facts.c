@@ -70,12 +70,17 @@ give_extensions(struct collector *c, size_t item,
                 const struct mime_list *names)
 {
 	struct mime_list *seen = NULL;
+	struct span s, begin;
 
 	if (names == NULL)
 		give_text(c, item, SPAN(""));
-	for (; names != NULL; names = names->next)
-		mime_list_add(c->m, &seen,
-		              file_name_extension(c->m->arena, names->text), false);
+	for (; names != NULL; names = names->next) {
+		s = file_name_extension(c->m->arena, names->text);
+		mime_list_add(c->m, &seen, s, false);
+		begin = file_name_extension_begin(s);
+		if (begin.n > 0)
+			mime_list_add(c->m, &seen, begin, false);
+	}
 	give_list(c, item, seen);
 }
 

@@ -56,15 +56,15 @@ static void
 add_bare(struct mime *m, const struct mime_view *v, struct unpack_names *known)
 {
 	struct span found;
-	bool bare;
+	const char *before;
 	size_t at = 0;
 
 	while (mime_ok(m)) {
-		found = link_next(v->text, &at, &bare);
+		found = link_next(v->text, &at, &before);
 		if (found.p == NULL)
 			return;
-		if (bare)
-			found = arena_printf(m->arena, "http://%.*s",
+		if (*before != '\0')
+			found = arena_printf(m->arena, "%s%.*s", before,
 				SPAN_ARG(found));
 		if (found.p == NULL)
 			m->no_memory = true;

@@ -224,7 +224,8 @@ read_name(struct reader *r, struct span s, struct raw *raw)
 	star = s.n == 0 ? NULL : memchr(s.p, '*', s.n);
 	if (star == NULL)
 		return;
-	raw->name.n = (size_t)(star - s.p);
+	raw->name = span_trim((struct span){raw->name.p,
+		raw->name.p == NULL ? 0 : (size_t)(star - s.p)});
 	raw->extended = end[-1] == '*';
 	for (p = star + 1; p < end && *p >= '0' && *p <= '9'; p++)
 		if (raw->number < CAPS_MIME_FIELD)
@@ -248,8 +249,13 @@ read_param(struct reader *r, struct raw *raw)
 	begin = r->at;
 	r->at = (size_t)(equal + 1 - r->s.p);
 	name = span_trim(part_of(r, begin, r->at - 1));
-	for (begin = name.n; begin > 0 && !is_blank(name.p[begin - 1]); )
-		begin--;
+	begin = name.n;
+	do { /* a "*0" belongs to the word before it */
+		while (begin > 0 && is_blank(name.p[begin - 1]))
+			begin--;
+		while (begin > 0 && !is_blank(name.p[begin - 1]))
+			begin--;
+	} while (begin > 0 && name.p[begin] == '*');
 	read_name(r, (struct span){name.p + begin, name.n - begin}, raw);
 	skip(r, " \t");
 	if (more(r) && r->s.p[r->at] == '"')

@@ -143,6 +143,45 @@ def make_iso(name, data):
     return bytes(16 * 2048) + b"".join(s.ljust(2048, b"\0") for s in sectors)
 
 
+def make_joliet(seen, hidden, data):
+    """An image whose Rock Ridge names are others than its Joliet names, by
+    which Windows goes."""
+    def both(n, form):
+        return struct.pack("<" + form, n) + struct.pack(">" + form, n)
+
+    def record(name, at, size, flags, more=b""):
+        body = (b"\0" + both(at, "I") + both(size, "I") + bytes(7) +
+                bytes([flags]) + b"\0\0" + both(1, "H") +
+                bytes([len(name)]) + name)
+        body += b"\0" * (len(body) + 1 & 1) + more
+        body += b"\0" * (len(body) + 1 & 1)
+        return bytes([len(body) + 1]) + body
+
+    def volume(kind, escape, root):
+        return (kind + b"CD001\1\0" + b" " * 32 + b"DISK".ljust(32) +
+                bytes(8) + both(24, "I") + escape.ljust(32, b"\0") +
+                both(1, "H") + both(1, "H") + both(2048, "H") +
+                both(10, "I") + struct.pack("<II", 19, 0) +
+                struct.pack(">II", 20, 0) + root + b" " * 623 + b"0" * 16 +
+                b"\0" + b"0" * 51 + b"\1\0")
+    path = b"\1\0" + struct.pack("<I", 21) + b"\1\0\0\0"
+    paths = b"\1\0" + struct.pack(">I", 21) + b"\0\1\0\0"
+    name = seen.encode()
+    def mode(n):
+        return b"PX\x24\1" + both(n, "I") + both(1, "I") + bytes(16)
+    listings = [
+        record(b"\0", 21, 2048, 2, b"SP\7\1\xbe\xef\0" + mode(0o40755)) +
+        record(b"\1", 21, 2048, 2) +
+        record(b"A.;1", 23, len(data), 0, mode(0o100644) + b"NM" +
+               bytes([5 + len(name)]) + b"\1\0" + name),
+        record(b"\0", 22, 2048, 2) + record(b"\1", 22, 2048, 2) +
+        record(hidden.encode("utf-16-be"), 23, len(data), 0)]
+    sectors = [volume(b"\1", b"", record(b"\0", 21, 2048, 2)),
+               volume(b"\2", b"%/E", record(b"\0", 22, 2048, 2)),
+               b"\xffCD001\1", path, paths, *listings, data]
+    return bytes(16 * 2048) + b"".join(s.ljust(2048, b"\0") for s in sectors)
+
+
 def attribute(id, data, level=2):
     return (bytes([level]) + struct.pack("<II", id, len(data)) + data +
             struct.pack("<H", sum(data) & 0xffff))
@@ -222,6 +261,14 @@ message("cab", "files.cab", make_cab(b"setup.exe", EXE))
 message("iso-gz", "disk.iso.gz", make_gz(make_iso(b"SETUP.EXE;1", EXE)))
 message("iso-called-picture-gz", "cat.png.gz", make_gz(make_iso(b"CAT.EXE;1", EXE)))
 message("img-none", "disk.img", b"\xeb\x3c\x90MSDOS5.0" + bytes(500))
+message("img-udf", "disk.img", bytes(0x8000) + b"".join(
+    b"\0" + id + b"\1" + bytes(2041) for id in (b"BEA01", b"NSR02", b"TEA01")))
+message("iso-joliet-gz", "disk.iso.gz", make_gz(make_joliet(
+    "readme.txt", "readme.exe", EXE)))
+message("rar-none", "none.rar", b"Rar!\x1a\7\1\0" + b"x" * 50)
+message("arj", "files.arj", b"\x60\xea" + bytes(40))
+message("vhd-called-picture", "disk.png", b"conectix" + bytes(504))
+message("compress", "setup.exe.Z", b"\x1f\x9d\x90" + bytes(30))
 message("tnef", "winmail.dat", make_tnef(
     tnef_file(b"SETUP~1.TXT", EXE,
               (0x1f, 0x3707, "setup übel.exe\0".encode("utf-16-le"))),

@@ -259,7 +259,8 @@ message("rar5-junk", "files.rar", b"junk " * 9 +
         make_rar5("\u202excod.exe".encode(), EXE))
 message("cab", "files.cab", make_cab(b"setup.exe", EXE))
 message("iso-gz", "disk.iso.gz", make_gz(make_iso(b"SETUP.EXE;1", EXE)))
-message("iso-called-picture-gz", "cat.png.gz", make_gz(make_iso(b"CAT.EXE;1", EXE)))
+message("iso-called-picture-gz", "cat.png.gz",
+        make_gz(make_iso(b"CAT.EXE;1", EXE)))
 message("img-none", "disk.img", b"\xeb\x3c\x90MSDOS5.0" + bytes(500))
 message("img-udf", "disk.img", bytes(0x8000) + b"".join(
     b"\0" + id + b"\1" + bytes(2041) for id in (b"BEA01", b"NSR02", b"TEA01")))

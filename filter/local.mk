@@ -141,6 +141,8 @@ libfilter_a_SOURCES += \
 
 sbin_PROGRAMS += vaglio
 vaglio_SOURCES = filter/main.c filter/daemon/run.c filter/daemon/run.h \
+	filter/daemon/run_impl.h filter/daemon/run_orders.c \
+	filter/daemon/process.c filter/daemon/process.h \
 	filter/daemon/milter.c filter/daemon/milter.h \
 	filter/daemon/milter_ask.c filter/daemon/milter_impl.h \
 	filter/daemon/milter_tell.c

@@ -1,6 +1,6 @@
 /*
- * run.c - the filter as a process: it loads the policy, opens the socket,
- * gives up its privileges, serves, reloads, and ends cleanly.
+ * run.c - the filter from its start to its end: it loads the policy, opens
+ * the socket, gives up its privileges, serves, and ends cleanly.
  *
  * libmilter waits for TERM, INT and HUP in a thread of its own, and notices
  * up to 5 s later that it is to stop. So the main thread waits for them too
@@ -10,330 +10,25 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <malloc.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "caps.h"
 #include "control.h"
-#include "current.h"
-#include "identity.h"
-#include "limits_show.h"
 #include "milter.h"
-#include "notice.h"
+#include "process.h"
 #include "run.h"
-#include "sink.h"
-#include "socket.h"
+#include "run_impl.h"
 
 #define STOP_LIBMILTER 5000 /* ms: as often it looks whether it is to stop */
 #define DRAIN_SECONDS 30 /* longer than any answer of ours takes */
 #define DRAIN_NOTICES 5000 /* ms */
-#define OWN_FILES 64     /* descriptors that are no sessions' */
-
-struct filter {
-	char *config;             /* absolute */
-	struct current *policies;
-	struct limits *limits;
-	struct sink *log;
-	struct notifier *notifier;
-	struct listener listener;
-	struct identity who;
-	int control;
-	int parent;               /* waits for a byte: we are up; or -1 */
-	unsigned limit;           /* sessions */
-	pthread_t main, milter;
-	atomic_bool gave_up;      /* libmilter ended by itself */
-	atomic_bool ending;
-};
-
-static void
-complain(const char *why)
-{
-	fprintf(stderr, "vaglio: %s\n", why);
-}
-
-/* ---- the process ---- */
-
-/* "READY=1" and the like, if somebody wants to know (see sd_notify(3)). */
-static void
-notify(const char *state)
-{
-	const char *name = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	size_t n = name != NULL ? strlen(name) : 0;
-	socklen_t size;
-	int fd;
-
-	if (n < 2 || n >= sizeof(to.sun_path) ||
-	    (name[0] != '/' && name[0] != '@'))
-		return;
-	memcpy(to.sun_path, name, n);
-	if (name[0] == '@')
-		to.sun_path[0] = '\0'; /* the abstract name space */
-	size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-	           (struct sockaddr *)&to, size) < 0)
-		complain("the service manager can't be told");
-	close(fd);
-}
-
-static void
-block_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* what can't grow is then as on a full disk */
-}
-
-/*
- * The parent waits until the child is up, or has said on standard error why
- * not, and ends with its status.
- */
-static void
-wait_for_child(int in, pid_t child)
-{
-	unsigned char up;
-	int status = 0;
-
-	if (read(in, &up, 1) == 1)
-		_exit(0);
-	if (waitpid(child, &status, 0) < 0)
-		_exit(EX_OSERR);
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
-}
-
-static int
-detach(struct filter *f)
-{
-	int ends[2];
-	pid_t child;
-
-	if (pipe2(ends, O_CLOEXEC) != 0 || (child = fork()) < 0) {
-		complain(strerror(errno));
-		return EX_OSERR;
-	}
-	if (child > 0) {
-		close(ends[1]);
-		wait_for_child(ends[0], child);
-	}
-	close(ends[0]);
-	f->parent = ends[1];
-	setsid();
-	return 0;
-}
-
-/* Nothing of the starter's is kept, but standard error if the log is there. */
-static void
-let_go(struct filter *f, int log)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		if (log != LOG_TO_STDERR)
-			dup2(null, STDERR_FILENO);
-		close(null);
-	}
-	if (chdir("/") != 0)
-		sink_printf(f->log, LOG_WARNING, "/: %s", strerror(errno));
-	if (write(f->parent, "", 1) != 1)
-		sink_printf(f->log, LOG_WARNING, "the starter has gone");
-	close(f->parent);
-}
-
-/*
- * As many descriptors as we may have. A session has one, and perhaps one
- * more for a server that it asks.
- */
-static unsigned
-raise_files(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return 256;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-	getrlimit(RLIMIT_NOFILE, &files);
-	if (files.rlim_cur / 2 > CAPS_SESSIONS + OWN_FILES)
-		return CAPS_SESSIONS;
-	if (files.rlim_cur < 4 * OWN_FILES)
-		return (unsigned)files.rlim_cur / 4 + 1;
-	return (unsigned)(files.rlim_cur - OWN_FILES) / 2;
-}
-
-/* ---- reload ---- */
-
-/* What only a new start changes. */
-static void
-warn_of_settings(const struct settings *old, const struct settings *new,
-                 struct diags *d)
-{
-	const struct place nowhere = {NULL, 0, 0};
-	const struct {
-		const char *name;
-		bool same;
-	} of[] = {
-		{"socket", span_is(old->socket.text, new->socket.text)},
-		{"user", span_is(old->user.text, new->user.text)},
-		{"group", span_is(old->group.text, new->group.text)},
-		{"socket-mode", (int)old->socket_mode.number ==
-		                (int)new->socket_mode.number},
-		{"log", (int)old->log.number == (int)new->log.number},
-		{"limits", span_is(old->limits.text, new->limits.text)},
-		{"limit-keys", (int)old->limit_keys.number ==
-		               (int)new->limit_keys.number},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++)
-		if (!of[i].same)
-			diag_warning(d, nowhere, "the new value of \"%s\" "
-			             "takes effect when vaglio is restarted",
-			             of[i].name);
-}
-
-static void
-log_lines(struct filter *f, int priority, const char *text)
-{
-	size_t n;
-
-	for (; *text != '\0'; text += n + (text[n] == '\n')) {
-		n = strcspn(text, "\n");
-		if (n > 0)
-			sink_write(f->log, priority, (struct span){text, n});
-	}
-}
-
-/* To the log, and to out if there is one. */
-static void
-tell(struct filter *f, struct diags *d, bool loaded, FILE *out)
-{
-	char *text = NULL;
-	size_t n = 0;
-	FILE *words = open_memstream(&text, &n);
-
-	if (words == NULL)
-		return;
-	diags_print(d, words);
-	fclose(words);
-	log_lines(f, loaded ? LOG_WARNING : LOG_ERR, text);
-	if (out != NULL)
-		fputs(text, out);
-	free(text);
-	if (loaded) {
-		sink_printf(f->log, LOG_NOTICE, "%s: the policy was reloaded",
-		            f->config);
-		if (out != NULL)
-			fprintf(out, "vaglio: %s: the new policy is in "
-			        "force\n", f->config);
-		return;
-	}
-	sink_printf(f->log, LOG_ERR, "%s: the new policy is refused, the old "
-	            "one stays in force", f->config);
-	if (out != NULL)
-		fprintf(out, "vaglio: %s: the new policy is refused, the old "
-		        "one stays in force\n", f->config);
-}
-
-/* Of the main thread and of the control thread; current does one at a time. */
-static int
-reload(void *of, FILE *out)
-{
-	struct filter *f = of;
-	struct policy *old = current_get(f->policies), *new;
-	struct diags *d = diags_new();
-	bool loaded = false;
-
-	if (d != NULL)
-		loaded = current_reload(f->policies, d);
-	if (loaded) {
-		new = current_get(f->policies);
-		warn_of_settings(policy_settings(old), policy_settings(new), d);
-		policy_unref(new);
-	}
-	if (d != NULL)
-		tell(f, d, loaded, out);
-	else
-		sink_printf(f->log, LOG_ERR, "no memory to reload the policy");
-	diags_free(d);
-	policy_unref(old);
-	return loaded ? 0 : d == NULL ? EX_OSERR : EX_CONFIG;
-}
-
-/* The field of a request at *at, which then is that of the next. */
-static struct span
-field(struct span request, size_t *at)
-{
-	size_t from = *at;
-
-	while (*at < request.n && request.p[*at] != '\0')
-		++*at;
-	return (struct span){request.p + from, (*at)++ - from};
-}
-
-static int
-answer(void *of, struct span request, FILE *out)
-{
-	struct filter *f = of;
-	struct policy *p;
-	size_t at = 0;
-	struct span verb = field(request, &at), first = SPAN("");
-	int status;
-
-	if (span_is(verb, SPAN("reload")))
-		return reload(f, out);
-	if (at < request.n)
-		first = field(request, &at);
-	p = current_get(f->policies);
-	if (span_is(verb, SPAN("limits"))) {
-		status = limits_show(f->limits, p, span_is(first, SPAN("json")),
-		                     out);
-	} else if (span_is(verb, SPAN("clear")) && at <= request.n) {
-		status = limits_forget(f->limits, p, first, (struct span){
-			request.p + at, request.n - at}, out);
-	} else {
-		fputs("vaglio: the running filter is of another version\n", out);
-		status = EX_UNAVAILABLE;
-	}
-	policy_unref(p);
-	return status;
-}
-
-static void *
-control_thread(void *of)
-{
-	struct filter *f = of;
-
-	while (control_answer(f->control, answer, f))
-		;
-	if (!atomic_load(&f->ending))
-		sink_printf(f->log, LOG_ERR,
-		            "the control socket is broken: reload by SIGUSR1");
-	return NULL;
-}
 
 /* ---- start ---- */
 
@@ -368,7 +63,7 @@ find_identity(struct filter *f, const struct options *o,
 	if (user != NULL && group != NULL) {
 		status = identity_find(user, group, &f->who, why);
 		if (status != 0)
-			complain(why);
+			process_complain(why);
 	}
 	free(user);
 	free(group);
@@ -388,17 +83,19 @@ open_socket(struct filter *f, const struct options *o,
 	int status;
 
 	if (inherited == -2) {
-		complain("systemd passed several sockets: one is wanted");
+		process_complain("systemd passed several sockets: one "
+		                 "is wanted");
 		return EX_CONFIG;
 	}
 	snprintf(descriptor, sizeof(descriptor), "fd:%d", inherited);
 	name = o->socket != NULL ? strdup(o->socket) :
-	       inherited >= 0 ? strdup(descriptor) : span_copy(set->socket.text);
+	       inherited >= 0 ? strdup(descriptor) :
+	       span_copy(set->socket.text);
 	if (name == NULL)
 		return EX_OSERR;
 	status = socket_open(name, &access, &f->listener, why);
 	if (status != 0)
-		complain(why);
+		process_complain(why);
 	else if (f->listener.exposed)
 		sink_printf(f->log, LOG_WARNING, "%s: other machines can "
 		            "connect here, and need no password: let a "
@@ -441,7 +138,7 @@ drop_privileges(struct filter *f)
 	int status = identity_become(&f->who, why);
 
 	if (status != 0) {
-		complain(why);
+		process_complain(why);
 		return status;
 	}
 	if (!root)
@@ -484,7 +181,7 @@ start_threads(struct filter *f)
 	if (f->notifier == NULL || !notifier_start(f->notifier))
 		return EX_OSERR;
 	if (f->control >= 0 &&
-	    (pthread_create(&control, NULL, control_thread, f) != 0 ||
+	    (pthread_create(&control, NULL, run_control, f) != 0 ||
 	     pthread_detach(control) != 0))
 		return EX_OSERR;
 	return pthread_create(&f->milter, NULL, milter_thread, f) == 0 ?
@@ -517,7 +214,7 @@ open_limits(struct filter *f, const struct policy *p)
 	free(path);
 	if (f->limits == NULL) {
 		snprintf(text, sizeof(text), "limits: %s", why);
-		complain(text);
+		process_complain(text);
 		return server != NULL ? EX_CONFIG : EX_OSERR;
 	}
 	current_count(f->policies, f->limits);
@@ -545,7 +242,7 @@ start(struct filter *f, const struct options *o, int inherited)
 		status = open_socket(f, o, set, inherited);
 	if (status == 0) {
 		open_control(f);
-		f->limit = raise_files();
+		f->limit = process_raise_files();
 		status = drop_privileges(f);
 	}
 	if (status == 0)
@@ -557,9 +254,9 @@ start(struct filter *f, const struct options *o, int inherited)
 		return status;
 	sink_printf(f->log, LOG_NOTICE, "vaglio " PACKAGE_VERSION
 	            " is up: %s", f->config);
-	notify("READY=1");
+	process_notify("READY=1");
 	if (f->parent >= 0)
-		let_go(f, log);
+		process_let_go(f->parent, log == LOG_TO_STDERR, f->log);
 	return 0;
 }
 
@@ -604,7 +301,7 @@ stop(struct filter *f)
 	bool other;
 
 	atomic_store(&f->ending, true);
-	notify("STOPPING=1");
+	process_notify("STOPPING=1");
 	other = pthread_create(&stopping, NULL, stop_thread, NULL) == 0;
 	if (!other)
 		milter_stop();
@@ -625,7 +322,7 @@ serve(struct filter *f, const sigset_t *signals)
 	int sig = 0;
 
 	while (sigwait(signals, &sig) == 0 && sig == SIGUSR1)
-		reload(f, NULL);
+		run_reload(f, NULL);
 	stop(f);
 	sink_printf(f->log, f->gave_up ? LOG_CRIT : LOG_NOTICE,
 	            f->gave_up ? "libmilter gave up: vaglio ends" :
@@ -636,17 +333,6 @@ serve(struct filter *f, const sigset_t *signals)
 	control_close(f->control, f->listener.base);
 	socket_close(&f->listener);
 	return f->gave_up ? EX_SOFTWARE : 0;
-}
-
-/*
- * The C library keeps what a large message took for the next one, which then
- * needs more beside it: so pieces of more than 256 KB are always given back.
- */
-static void
-give_back_memory(void)
-{
-	mallopt(M_MMAP_THRESHOLD, 256 << 10);
-	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
 int
@@ -664,9 +350,9 @@ run(const struct options *o)
 	if (f.config == NULL)
 		return EX_OSERR;
 	if (!o->foreground)
-		status = detach(&f);
-	block_signals(&signals);
-	give_back_memory();
+		status = process_detach(&f.parent);
+	process_block_signals(&signals);
+	process_give_back_memory();
 	if (status == 0)
 		status = start(&f, o, inherited);
 	if (status == 0)

@@ -108,10 +108,11 @@ libfilter_a_SOURCES += \
 	filter/session/facts_origin.c filter/session/facts_spf.c \
 	filter/session/facts_tls.c filter/session/report.c \
 	filter/session/report.h filter/session/session.c \
-	filter/session/session.h filter/session/stamp.c \
-	filter/session/stamp.h filter/session/stamp_message.c \
-	filter/session/tally.c filter/session/tally.h filter/session/told.c \
-	filter/session/told.h
+	filter/session/session.h filter/session/session_answer.c \
+	filter/session/session_end.c filter/session/session_impl.h \
+	filter/session/stamp.c filter/session/stamp.h \
+	filter/session/stamp_message.c filter/session/tally.c \
+	filter/session/tally.h filter/session/told.c filter/session/told.h
 
 libfilter_a_SOURCES += \
 	filter/explain/diff.c filter/explain/diff.h \

@@ -62,7 +62,7 @@ struct session_host {
 struct session;
 struct edit;
 
-/* The macros that the log line and stamps ask for, beside those that the policy does. */
+/* The macros that the log line and stamps ask for, beside the policy's. */
 #define SESSION_MACROS_CONNECT "j {client_addr} {client_name} {client_resolve}"
 #define SESSION_MACROS_MAIL "i {auth_authen}"
 #define SESSION_MACROS_LATER "i" /* at RCPT, DATA and the end */

@@ -1,7 +1,7 @@
 /*
  * told.h - what the MTA has told of a session and of the message at hand.
  *
- * session.c writes it, facts*.c and report.c read it. What is of the connection
+ * session*.c write it, facts*.c and report.c read it. What is of the connection
  * stays from message to message; what is of the message lives in its arena.
  */
 #ifndef TOLD_H

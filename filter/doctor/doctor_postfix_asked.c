@@ -73,11 +73,11 @@ look_at_default_action(struct visit *v, const void *of)
 			continue;
 		action = setting_of(v, pf, d, &e, "default_action",
 		                    SPAN("tempfail"), &file, &line);
-		if (span_is(action, SPAN("accept")))
+		if (span_is(action, SPAN("accept")) && !visit_on_trial(v))
 			visit_find(v, d->name, SPAN("while vaglio is not "
 			           "there, mail comes in unfiltered"), file,
 			           line);
-		else if (span_is(action, SPAN("reject")))
+		if (span_is(action, SPAN("reject")))
 			visit_find(v, d->name, SPAN("while vaglio is not "
 			           "there, mail is refused for good"), file,
 			           line);

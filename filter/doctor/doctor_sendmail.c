@@ -310,7 +310,8 @@ look_at_flag(struct visit *v, const void *of)
 	const struct sendmail *sm = of;
 	struct span flag = equate(sm->equates, "Flags");
 
-	if (sm->filter.p == NULL || (flag.n > 0 && strchr("T4", *flag.p)))
+	if (sm->filter.p == NULL || (flag.n > 0 && strchr("T4", *flag.p)) ||
+	    (flag.n == 0 && visit_on_trial(v)))
 		return;
 	visit_find(v, sm->filter, flag.n > 0 && *flag.p == 'R' ?
 	           SPAN("F=R: while vaglio is not there, mail is refused for "

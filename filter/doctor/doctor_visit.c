@@ -145,6 +145,12 @@ visit_reasons(struct visit *v)
 }
 
 bool
+visit_on_trial(const struct visit *v)
+{
+	return policy_settings(v->policy)->shadow.number != 0;
+}
+
+bool
 visit_asks(const struct visit *v, const enum subject_id *ids, size_t n)
 {
 	size_t n_asks, i, j;

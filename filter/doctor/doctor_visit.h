@@ -80,6 +80,9 @@ long visit_patience(const struct visit *v);
 /* What that is spent on, as " (the DNS: 20s by spf-timeout)"; may be empty. */
 struct span visit_reasons(struct visit *v);
 
+/* Is all let in anyway, by "set shadow yes"? */
+bool visit_on_trial(const struct visit *v);
+
 /* Does the policy ask for this? */
 bool visit_asks(const struct visit *v, const enum subject_id *ids, size_t n);
 

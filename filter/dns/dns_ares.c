@@ -32,6 +32,11 @@ struct ares_resolver {
 	_Atomic int64_t first_until;
 };
 
+struct channel {
+	ares_channel ares;
+	unsigned first;          /* of the list, the server it asks first */
+};
+
 /* One question under way. */
 struct query {
 	struct span name;
@@ -152,11 +157,14 @@ first_server(struct ares_resolver *r)
 		? atomic_load(&r->first) : 0;
 }
 
-/* n servers did not answer, the next one did. */
+/*
+ * n servers from that one on did not answer, the next one did. Whoever asked
+ * them at the same time says the same.
+ */
 static void
-pass_over(struct ares_resolver *r, unsigned n)
+pass_over(struct ares_resolver *r, unsigned from, unsigned n)
 {
-	atomic_store(&r->first, first_server(r) + n);
+	atomic_store(&r->first, from + n);
 	atomic_store(&r->first_until, dns_now() + LAST_FOR);
 }
 
@@ -184,21 +192,35 @@ rotate(ares_channel channel, unsigned n)
 	return status;
 }
 
+static void
+shut(void *of)
+{
+	struct channel *c = of;
+
+	ares_destroy(c->ares);
+	free(c);
+}
+
 static int
 open_channel(struct ares_resolver *r, void **channel)
 {
-	unsigned first = first_server(r);
-	ares_channel c;
-	int status = ares_dup(&c, r->model);
+	struct channel *c = malloc(sizeof(*c));
+	int status;
 
-	if (status != ARES_SUCCESS)
+	if (c == NULL)
+		return ARES_ENOMEM;
+	status = ares_dup(&c->ares, r->model);
+	if (status != ARES_SUCCESS) {
+		free(c);
 		return status;
-	if (first > 0)
-		status = rotate(c, first);
+	}
+	c->first = first_server(r);
+	if (c->first > 0)
+		status = rotate(c->ares, c->first);
 	if (status == ARES_SUCCESS)
 		*channel = c;
 	else
-		ares_destroy(c);
+		shut(c);
 	return status;
 }
 
@@ -208,19 +230,20 @@ ask_servers(struct ares_resolver *r, void **channel, struct query *q,
 {
 	int status = *channel == NULL ? open_channel(r, channel)
 	                              : ARES_SUCCESS;
+	struct channel *c = *channel;
 
 	if (status == ARES_ENOMEM)
 		return dns_answer_no_memory();
 	if (status != ARES_SUCCESS)
 		return dns_answer_none(DNS_SERVFAIL, 0);
-	ask_once(*channel, q, true, deadline);
+	ask_once(c->ares, q, true, deadline);
 	if (q->misunderstood) {
 		dns_answer_unref(q->answer);
-		ask_once(*channel, q, false, deadline);
+		ask_once(c->ares, q, false, deadline);
 	}
 	if (q->silences > 0) { /* the next question goes to another first */
-		pass_over(r, q->silences);
-		ares_destroy(*channel);
+		pass_over(r, c->first, q->silences);
+		shut(c);
 		*channel = NULL;
 	}
 	return q->answer;
@@ -245,12 +268,6 @@ ask(struct resolver *base, void **channel, struct span name,
 	a = ask_servers(r, channel, &q, deadline);
 	dns_cache_put(r->cache, name, type, a, dns_now());
 	return a;
-}
-
-static void
-shut(void *channel)
-{
-	ares_destroy(channel);
 }
 
 static void

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -27,6 +28,11 @@ START_TEST(a_field_of_ours_is_known_however_it_is_written)
 		"mx.example.org other; spf=pass",
 		"(not closed mx.example.org; spf=pass",
 		"\"not closed mx.example.org; spf=pass",
+		"mx.ex\\ample.org; spf=pass",
+		/* a mail reader may show it so, and one may compare it so */
+		"\xef\xbd\x8dx.example.org; spf=pass",
+		"mx.ex\xc2\xad" "ample.org 1; spf=pass",
+		"mx\xe3\x80\x82" "example.org; spf=pass",
 	};
 	static const char *const others[] = {
 		"mail.example.net; spf=pass smtp.mailfrom=mx.example.org",
@@ -36,6 +42,7 @@ START_TEST(a_field_of_ours_is_known_however_it_is_written)
 		"mail.example.net (mx.example.org); spf=pass",
 		"", "; mx.example.org", "example.org; none",
 		"\"mail.example.net; mx.example.org\"; spf=pass",
+		"mx.ex\xc3\xa4mple.org; spf=pass", "mx.ex\xe4mple.org; none",
 	};
 	size_t i;
 
@@ -45,6 +52,20 @@ START_TEST(a_field_of_ours_is_known_however_it_is_written)
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		ck_assert_msg(!stamp_claims(span_of(others[i]), id), "%s",
 		              others[i]);
+}
+END_TEST
+
+START_TEST(a_name_of_ours_in_u_labels_is_ours)
+{
+	const struct span ascii = SPAN("mx.xn--exmple-cua.org");
+
+	ck_assert(stamp_claims(SPAN("mx.ex\xc3\xa4mple.org; spf=pass"),
+	                       ascii));
+	ck_assert(stamp_claims(SPAN("\"MX.EX\xc3\x84MPLE.ORG\" 1; x"), ascii));
+	ck_assert(stamp_claims(SPAN("mx.exa\xcc\x88mple.org (c); spf=pass"),
+	                       ascii));
+	ck_assert(stamp_claims(SPAN("MX.XN--EXMPLE-CUA.ORG; spf=pass"),
+	                       ascii));
 }
 END_TEST
 
@@ -86,6 +107,12 @@ START_TEST(received_spf_tells_what_was_checked)
 	   "client-ip=\"2001:db8::1\";\n helo=mail.a.example;\n "
 	   "receiver=mx.example.org;\n identity=helo;\n "
 	   "problem=\"b.example TXT: timed out\";");
+	f = finding(SPF_MAILFROM, SPF_NEUTRAL, NULL); /* RFC 7208 9.1 */
+	is(stamp_received_spf(a, &s, &f), "neutral (mx.example.org: neither "
+	   "permitted nor denied is 2001:db8::1)\n "
+	   "client-ip=\"2001:db8::1\";\n helo=mail.a.example;\n "
+	   "receiver=mx.example.org;\n identity=mailfrom;\n "
+	   "mechanism=default;");
 	arena_free(a);
 }
 END_TEST
@@ -114,6 +141,53 @@ START_TEST(authentication_results_tell_what_was_checked)
 	   "smtp.auth=alice");
 	s.auth = (struct span){NULL, 0};
 	is(stamp_authentication_results(a, &s), "mx.example.org; none");
+	arena_free(a);
+}
+END_TEST
+
+/*
+ * pvalue = value / [ local-part "@" ] domain-name; and no reader that looks
+ * for "spf=pass" finds it in what a stranger chose.
+ */
+START_TEST(a_property_is_of_rfc_8601s_form)
+{
+	static const struct {
+		const char *sender, *pvalue;
+	} cases[] = {
+		{"u@a.example", "u@a.example"},
+		{"srs0=x=y=b.example=u@a.example",
+		 "srs0=x=y=b.example=u@a.example"},
+		{"u@a_b.example", "\"u@a_b.example\""},
+		{"u@localhost", "\"u@localhost\""},
+		{"u@-a.example", "\"u@-a.example\""},
+		{"u@[192.0.2.1]", "\"u@[192.0.2.1]\""},
+		{"\"a b\"@a.example", "\"\\\"a b\\\"@a.example\""},
+		{"spf=pass@a.example", "a.example"},
+		{"x.dkim=Pass@a.example", "a.example"},
+		{"\"spf=pass\"@a_b.example", "a_b.example"},
+		{"=?us-ascii?q?spf=3Dpass?=@a.example", "a.example"},
+		{"\xc3\xbc@a.example", "a.example"},
+		{"postmaster", "postmaster"},
+	};
+	struct arena *a = arena_new(0);
+	struct spf_finding f = finding(SPF_MAILFROM, SPF_FAIL, "-all");
+	struct stamp s = {.mailfrom = &f, .authserv_id = id};
+	char want[200];
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s.sender = span_of(cases[i].sender);
+		snprintf(want, sizeof(want), "mx.example.org;\n spf=fail "
+		         "smtp.mailfrom=%s", cases[i].pvalue);
+		is(stamp_authentication_results(a, &s), want);
+	}
+	s.sender = SPAN("");
+	s.helo = SPAN("=?us-ascii?q?spf=3Dpass?=");
+	is(stamp_authentication_results(a, &s), "mx.example.org;\n spf=fail "
+	   "smtp.helo=\"??us-ascii?q?spf?3Dpass??\"");
+	s.helo = SPAN("spf=pass");
+	is(stamp_authentication_results(a, &s), "mx.example.org;\n spf=fail "
+	   "smtp.helo=\"spf?pass\"");
 	arena_free(a);
 }
 END_TEST
@@ -193,6 +267,8 @@ START_TEST(nothing_that_a_stranger_chose_breaks_out)
 END_TEST
 
 CHECK_MAIN("stamp", a_field_of_ours_is_known_however_it_is_written,
+           a_name_of_ours_in_u_labels_is_ours,
            received_spf_tells_what_was_checked,
            authentication_results_tell_what_was_checked,
+           a_property_is_of_rfc_8601s_form,
            nothing_that_a_stranger_chose_breaks_out)

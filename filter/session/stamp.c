@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain.h"
 #include "stamp.h"
 
 #define VALUE 255  /* bytes of one value, before its escapes */
@@ -88,7 +89,84 @@ value(struct arena *a, struct span s)
 	return quoted(a, s);
 }
 
-/* pvalue: a value, or local-part "@" domain */
+static bool
+is_ldh(char c)
+{
+	return c == '-' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		(c >= '0' && c <= '9');
+}
+
+/* domain-name (RFC 6376 3.5): labels of letters, digits, inner hyphens */
+static bool
+is_domain_name(struct span s)
+{
+	size_t i, label = 0, labels = 0;
+
+	for (i = 0; i <= s.n; i++) {
+		if (i < s.n && s.p[i] != '.') {
+			if (!is_ldh(s.p[i]))
+				return false;
+			continue;
+		}
+		if (i == label || s.p[label] == '-' || s.p[i - 1] == '-')
+			return false;
+		labels++;
+		label = i + 1;
+	}
+	return labels > 1;
+}
+
+static bool
+has(struct span s, struct span what)
+{
+	size_t i;
+
+	for (i = 0; i + what.n <= s.n; i++)
+		if (span_is_nocase((struct span){s.p + i, what.n}, what))
+			return true;
+	return false;
+}
+
+/*
+ * Would a reader that takes no notice of quotes find a result in it, or an
+ * encoded word that hides one?
+ */
+static bool
+tells_result(struct span s)
+{
+	return has(s, SPAN("=pass")) || has(s, SPAN("=?"));
+}
+
+/* s, or with "?" in the place of "=" if it tells a result. */
+static struct span
+masked(struct arena *a, struct span s)
+{
+	char *p;
+	size_t i;
+
+	if (!tells_result(s))
+		return s;
+	p = arena_alloc(a, s.n);
+	for (i = 0; p != NULL && i < s.n; i++)
+		p[i] = (char)(s.p[i] == '=' ? '?' : s.p[i]);
+	return (struct span){p, p == NULL ? 0 : s.n};
+}
+
+static bool
+is_ascii(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] > 0x7e)
+			return false;
+	return true;
+}
+
+/*
+ * pvalue = value / [ [ local-part ] "@" ] domain-name. A local part that
+ * can't be told is left out.
+ */
 static struct span
 pvalue(struct arena *a, struct span s)
 {
@@ -97,13 +175,18 @@ pvalue(struct arena *a, struct span s)
 
 	while (at > 0 && s.p[at - 1] != '@')
 		at--;
-	if (at > 1 && s.n <= VALUE) {
+	if (at > 1) {
 		local = (struct span){s.p, at - 1};
 		domain = (struct span){s.p + at, s.n - at};
-		if (is_dot_atom(local) && is_token(domain))
+		if (tells_result(local) || !is_ascii(local))
+			s = domain;
+		else if (s.n <= VALUE && is_dot_atom(local) &&
+		         is_domain_name(domain))
 			return s;
+		else if (!tells_result(domain))
+			return quoted(a, s);
 	}
-	return value(a, s);
+	return value(a, masked(a, s));
 }
 
 /* ---- Received-SPF ---- */
@@ -141,6 +224,9 @@ stamp_received_spf(struct arena *a, const struct stamp *s,
                    const struct spf_finding *f)
 {
 	bool helo = f->identity == SPF_HELO;
+	/* neutral, because no term matched */
+	struct span term = f->result == SPF_NEUTRAL && f->term.n == 0
+		? SPAN("default") : f->term;
 	struct span comment = arena_printf(a, "%.*s: %s %.*s", SPAN_ARG(s->mta),
 		found_words(f->result), SPAN_ARG(s->client));
 	struct span pairs[] = {
@@ -150,7 +236,7 @@ stamp_received_spf(struct arena *a, const struct stamp *s,
 		pair(a, "receiver", s->mta),
 		SPAN(FOLD "identity="),
 		helo ? SPAN("helo;") : SPAN("mailfrom;"),
-		pair(a, "mechanism", f->term),
+		pair(a, "mechanism", term),
 		pair(a, "problem", f->result == SPF_TEMPERROR ||
 			f->result == SPF_PERMERROR ? f->reason : SPAN("")),
 	};
@@ -232,7 +318,7 @@ bare(struct span s, char *out, size_t *n, size_t *first)
 	for (i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		if (c == '\\' && (depth > 0 || in_quotes) && i + 1 < s.n) {
+		if (c == '\\' && i + 1 < s.n) {
 			if (depth == 0)
 				out[(*n)++] = s.p[i + 1];
 			i++;
@@ -274,15 +360,23 @@ begins_with(struct span s, struct span id)
 	return true;
 }
 
+/* The same, seen through U-labels and letters that look alike (UTS 46). */
 static bool
-contains(struct span s, struct span id)
+begins_with_labels(struct span s, struct span id)
 {
-	size_t i;
+	struct arena *a;
+	struct span name;
+	bool begins;
 
-	for (i = 0; i + id.n <= s.n; i++)
-		if (span_is_nocase((struct span){s.p + i, id.n}, id))
-			return true;
-	return false;
+	if (is_ascii(s))
+		return begins_with(s, id);
+	a = arena_new(0);
+	if (a == NULL)
+		return true; /* rather one too many */
+	name = domain_canonical(a, s);
+	begins = name.p == NULL || begins_with(name, id);
+	arena_free(a);
+	return begins;
 }
 
 bool
@@ -298,11 +392,11 @@ stamp_claims(struct span s, struct span id)
 		return false;
 	text = malloc(s.n + 1);
 	if (text == NULL)
-		return contains(s, id); /* rather one too many */
+		return has(s, id); /* rather one too many */
 	closed = bare(s, text, &n, &first);
-	claims = begins_with((struct span){text, n}, id) ||
-		begins_with((struct span){text, first}, id) ||
-		(!closed && contains(s, id));
+	claims = begins_with_labels((struct span){text, n}, id) ||
+		begins_with_labels((struct span){text, first}, id) ||
+		(!closed && has(s, id));
 	free(text);
 	return claims;
 }

@@ -1,6 +1,19 @@
 /* stamp_message.c - the stamps, from what was told and found. */
+#include "domain.h"
 #include "stamp.h"
 #include "told.h"
+
+/* U-labels as A-labels: a field is ASCII. */
+static struct span
+ascii_name(const struct told *t, struct span name)
+{
+	size_t i;
+
+	for (i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] > 0x7f)
+			return domain_canonical(t->arena, name);
+	return name;
+}
 
 static struct span
 authserv_id(const struct told *t)
@@ -9,7 +22,7 @@ authserv_id(const struct told *t)
 
 	if (id.n == 0)
 		id = told_macro(t, SPAN("j"));
-	return id.n == 0 ? SPAN("localhost") : id;
+	return id.n == 0 ? SPAN("localhost") : ascii_name(t, id);
 }
 
 /*
@@ -36,6 +49,9 @@ gather(struct told *t, struct stamp *s, char ip[IP_TEXT])
 	} else if (t->client_told) {
 		s->client = span_of(ip_print(&t->client, ip));
 	}
+	s->helo = ascii_name(t, s->helo);
+	if (s->helo.p == NULL || s->authserv_id.p == NULL)
+		return false;
 	s->mailfrom = t->spf_found[SPF_MAILFROM];
 	s->helo_found = t->spf_found[SPF_HELO];
 	return true;

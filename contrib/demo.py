@@ -4,7 +4,9 @@ import difflib
 import os
 import re
 import shutil
+import subprocess
 import sys
+import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
@@ -153,7 +155,9 @@ class Session:
     def send_message(self, client, text):
         client.send(text.replace("\n", "\r\n").encode() + b"\r\n")
         reply = client.say(".")
-        self.told.append(("(the message)", reply))
+        shown = [l for l in text.split("\n\n")[0].split("\n")
+                 if l.startswith(("From: ", "Subject: "))]
+        self.told.append(("; ".join(shown), reply))
         if reply[:1] == "2":
             self.ids.append(reply.split()[-1])
 
@@ -165,40 +169,61 @@ class Session:
         return bad + ([last] if last[1][:1] == "2" else [])
 
 
-def decisions(log):
-    """[(the reply or queue id, verdict, rule)] of vaglio's log."""
-    found = []
-    for line in log.split("\n"):
+class Line:
+    """One line of vaglio's log."""
+
+    def __init__(self, line):
         m = re.match(r"(\S+): ([a-z]+): (.*)", line)
-        if m:
-            rule = re.search(r"\brule=(\S+)", m[3])
-            shadow = re.search(r"\bshadow=\S+", m[3])
-            reply = re.search(r'\breply="([^"]*)"', m[3])
-            found.append((m[1], m[2], rule[1] if rule else "",
-                          reply[1] if reply else "", bool(shadow)))
-    return found
+        self.id, self.verdict, rest = m.groups() if m else ("", "", "")
+        self.text = line
+
+        def field(pattern):
+            found = re.search(r"\b" + pattern, rest)
+            return found[1] if found else ""
+        self.rule, self.shadow = field(r"rule=(\S+)"), field(r"shadow=(\S+)")
+        self.reply, self.done = field('reply="([^"]*)"'), field('done="([^"]*)')
 
 
 def decided(log, reply):
-    """What vaglio's log says of a reply."""
+    """What vaglio's log says of a reply, in words."""
     taken = re.search(r"queued as (\S+)", reply)
-    for queue_id, verdict, rule, said, shadow in decisions(log):
-        if shadow or verdict not in (("accept", "held", "discard") if taken
-                                     else ("reject", "tempfail")):
+    for line in map(Line, log.split("\n")):
+        if line.shadow or line.verdict not in (
+                ("accept", "held", "discard") if taken
+                else ("reject", "tempfail")):
             continue
-        if (queue_id == taken[1]) if taken else (said == reply):
-            if verdict == "accept" and not rule:
-                return "(let in)"
-            return "%s: %s" % (rule, verdict)
+        if (line.id == taken[1]) if taken else (line.reply == reply):
+            words = line.verdict if line.rule else "let in"
+            if line.rule:
+                words += " by " + line.rule
+            return words + (": " + line.done if line.done else "")
     return "?"
 
 
-def table(rows):
-    width = [max(len(r[i]) for r in rows) for i in range(3)]
-    for n, row in enumerate(rows):
-        print("  ".join(c.ljust(w) for c, w in zip(row, width)).rstrip())
-        if n == 0:
-            print("  ".join("-" * w for w in width))
+def fold(text, indent, more):
+    print(textwrap.fill(text, 79, initial_indent=indent,
+                        subsequent_indent=more, break_on_hyphens=False))
+
+
+def show_log(log):
+    """A line of each kind."""
+    seen = set()
+    lines = [Line(l) for l in log.split("\n")]
+    for line in lines:
+        if line.verdict and line.verdict not in seen:
+            seen.add(line.verdict)
+            fold(line.text, "", "    ")
+    print("\n(%d lines in all, which are not folded there)" % len(lines))
+
+
+EXPLAIN = ("--auth", "alice", "--sender", "boss@example.org",
+           "--rcpt", "someone@example.com")
+
+NEXT = """
+To go on: the policy is contrib/policies/example.conf. Change it, and ask
+    build-demo/vaglio check -c contrib/policies/example.conf
+    build-demo/vaglio explain -c contrib/policies/example.conf --help
+README.md says how to put vaglio beside your own Postfix or Sendmail."""
 
 
 def settle(session, postfix):
@@ -241,30 +266,39 @@ def play(work, binary):
     vaglio.start("-p", vaglio.milter, "-u", "nobody:postfix")
     print("Postfix on 127.0.0.1:%d, vaglio on %s,\npolicy %s,\n"
           "who has moved is in a map that postmap made,\n"
-          "a login may send to three recipients an hour\n"
-          % (door.port, vaglio.milter, os.path.relpath(POLICY)))
-    rows = [("what was sent", "SMTP reply", "decided by")]
+          "a login may send to three recipients an hour.\n\n"
+          "What the client says (C), what it hears (S), and what decided it:"
+          "\n" % (door.port, vaglio.milter, "contrib/policies/example.conf"))
     sessions = [Session(*s) for s in SESSIONS]
     for s in sessions:
         s.run(door.port)
         settle(s, postfix)
         log = vaglio.log()
         for n, (said, reply) in enumerate(s.worth_telling()):
-            what = s.what if n == 0 else ""
-            rows.append(("%s: %s" % (what, said) if n == 0
-                         else "  " + said, reply, decided(log, reply)))
+            if n == 0:
+                print(s.what)
+            fold(said, "    C: ", "       ")
+            fold(reply, "    S: ", "       ")
+            fold(decided(log, reply), "       = ", "         ")
     post.wait(1)
     vaglio.stop()
     postfix.stop()
-    table(rows)
+    print("\nWhy may alice not send as her boss? vaglio explain says:\n")
+    said = subprocess.run([binary, "explain", "-c", vaglio.path, *EXPLAIN],
+                          check=False, capture_output=True, text=True).stdout
+    # What is not known yet at a stage is told at a later one.
+    for line in said.splitlines():
+        if "  later  " not in line:
+            fold(line, "", " " * 35)
     for what in SHOWN:
         print("\n%s, as it was sent and as it arrived:\n" % what)
         show_change([s for s in sessions if s.what == what][0], door)
     print("what postmaster is told of login bob:\n")
     for m in post.wait(1):
         print(m.data.decode().replace("\r\n", "\n"))
-    print("vaglio's log of it all:\n")
-    print(vaglio.log())
+    print("vaglio's log, a line of each kind:\n")
+    show_log(vaglio.log())
+    print(NEXT)
 
 
 def main():

@@ -1,6 +1,8 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "charset.h"
 #include "check.h"
 #include "header_text.h"
 #include "utf8.h"
@@ -208,6 +210,36 @@ START_TEST(a_long_charset_name_is_no_charset)
 }
 END_TEST
 
+/* What could not be read is not taken for a text that is none. */
+START_TEST(without_a_descriptor_a_charset_is_not_called_unknown)
+{
+	static const char raw[] = "=?koi8-r?b?98nS1dM=?= =?x-nobody?q?s?=";
+	struct rlimit before, none = {0};
+
+	DECODES("=?iso-8859-2?q?=F9?=", "ů"); /* now glibc has its index */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_ptr_null(header_decode(mem(), SPAN(raw)).p);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	DECODES(raw, "Вирусs");
+}
+END_TEST
+
+START_TEST(a_charset_that_was_loaded_needs_no_descriptor)
+{
+	struct rlimit before, none = {0};
+
+	charset_load();
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	DECODES("=?koi8-r?b?98nS1dM=?=", "Вирус");
+	DECODES("=?iso-2022-jp?b?GyRCJDMbKEI=?=", "こ");
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+END_TEST
+
 /* ---- encoding ---- */
 
 /* One line's longest, the field's name before the first. */
@@ -377,6 +409,8 @@ CHECK_MAIN("encoded", plain_text_is_unfolded,
            a_hostile_value_takes_linear_time,
            many_words_are_all_decoded,
            a_long_charset_name_is_no_charset,
+           without_a_descriptor_a_charset_is_not_called_unknown,
+           a_charset_that_was_loaded_needs_no_descriptor,
            ascii_is_sent_as_it_is,
            controls_become_blanks,
            what_is_not_ascii_is_encoded,

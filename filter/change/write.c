@@ -77,6 +77,8 @@ read_part(struct writer *w)
 	w->why = obstacle(w);
 	if (w->why != NULL)
 		return true;
+	if (w->charset.n > 0 && charset_known(w->charset) == TRUTH_FAILED)
+		return false;
 	w->flowed = is_flowed(w);
 	w->e->mime->decoded = 0; /* own_find had its share */
 	w->decoded = mime_decode(w->e->mime, w->encoding, p->bytes);
@@ -259,7 +261,7 @@ add_referenced(const struct writer *w, GString *out, struct span text)
 static bool
 is_wide(const struct writer *w)
 {
-	return w->charset.n > 0 && !charset_known(w->charset) &&
+	return w->charset.n > 0 && charset_known(w->charset) == TRUTH_NO &&
 		w->decoded.n > 0 &&
 		memchr(w->decoded.p, '\0', w->decoded.n) != NULL;
 }
@@ -290,9 +292,9 @@ is_read_so(const struct writer *w, struct span before)
 	g_string_append_len(both, w->text->str, (gssize)w->text->len);
 	read = g_string_new(NULL);
 	alone = g_string_new(NULL);
-	charset_to_utf8(read, w->charset, span_of_string(both));
-	charset_to_utf8(alone, w->charset, span_of_string(w->text));
-	same = read->len >= alone->len && memcmp(read->str + read->len -
+	same = charset_to_utf8(read, w->charset, span_of_string(both)) &&
+		charset_to_utf8(alone, w->charset, span_of_string(w->text)) &&
+		read->len >= alone->len && memcmp(read->str + read->len -
 		alone->len, alone->str, alone->len) == 0;
 	g_string_free(both, TRUE);
 	g_string_free(read, TRUE);

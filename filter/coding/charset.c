@@ -1,6 +1,8 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <iconv.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "charset.h"
 #include "utf8.h"
@@ -54,6 +56,60 @@ iconv_name(struct span charset, char name[NAME_MAX_BYTES + 1])
 		if (g_ascii_strcasecmp(name, aliases[i][0]) == 0)
 			strcpy(name, aliases[i][1]);
 	return true;
+}
+
+/*
+ * The C library has a file for each charset; when it can't open it, it says
+ * that there is no such charset. What then went undecoded would be seen by
+ * no rule.
+ */
+static bool
+are_descriptors_short(void)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
+}
+
+/* (iconv_t)-1: there is no such charset; or, with *failed, not now. */
+static iconv_t
+open_converter(const char *to, const char *from, bool *failed)
+{
+	iconv_t cd = iconv_open(to, from);
+
+	*failed = cd == (iconv_t)-1 &&
+		(errno != EINVAL || are_descriptors_short());
+	return cd;
+}
+
+static const char *const common[] = {
+	"utf-7", "utf-16", "utf-16le", "utf-16be", "utf-32",
+	"us-ascii", "iso-8859-1", "iso-8859-2", "iso-8859-3",
+	"iso-8859-4", "iso-8859-5", "iso-8859-6", "iso-8859-7",
+	"iso-8859-8", "iso-8859-9", "iso-8859-10", "iso-8859-11",
+	"iso-8859-13", "iso-8859-14", "iso-8859-15", "iso-8859-16",
+	"cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255",
+	"cp1256", "cp1257", "cp1258", "cp437", "cp850", "cp852",
+	"cp855", "cp858", "cp862", "cp866", "cp874", "koi8-r",
+	"koi8-u", "koi8-t", "macintosh", "mac-cyrillic", "tis-620",
+	"tcvn", "viscii", "armscii-8", "georgian-ps", "gb18030",
+	"gbk", "euc-cn", "big5", "big5-hkscs", "euc-tw", "cp932",
+	"shift_jis", "euc-jp", "iso-2022-jp", "iso-2022-jp-2",
+	"iso-2022-jp-3", "cp949", "euc-kr", "iso-2022-kr",
+	"iso-2022-cn", "iso-2022-cn-ext", "johab",
+};
+static iconv_t loaded[G_N_ELEMENTS(common)]; /* open, so that they stay */
+
+void
+charset_load(void)
+{
+	size_t i;
+
+	/* one step, as glibc has it: no buffer of 32 KB */
+	for (i = 0; i < G_N_ELEMENTS(common) && loaded[i] == NULL; i++)
+		loaded[i] = iconv_open("WCHAR_T", common[i]);
 }
 
 /* Of UTF-8 that may be wrong, or of ASCII with other bytes in it. */
@@ -121,25 +177,29 @@ convert(GString *out, iconv_t cd, size_t skip, struct span s)
 	append_valid(out, (struct span){buffer, (size_t)(to - buffer)}, false);
 }
 
-void
+bool
 charset_to_utf8(GString *out, struct span charset, struct span bytes)
 {
 	char name[NAME_MAX_BYTES + 1];
-	bool known = iconv_name(charset, name);
-	iconv_t cd;
+	bool known = iconv_name(charset, name), failed = false;
+	iconv_t cd = (iconv_t)-1;
 
 	if (known && (g_ascii_strcasecmp(name, "utf-8") == 0 ||
 	              g_ascii_strcasecmp(name, "utf8") == 0)) {
 		append_valid(out, bytes, false);
-		return;
+		return true;
 	}
-	cd = known ? iconv_open("UTF-8", name) : (iconv_t)-1;
+	if (known)
+		cd = open_converter("UTF-8", name, &failed);
+	if (failed)
+		return false;
 	if (cd == (iconv_t)-1) {
 		append_valid(out, bytes, !utf8_valid(bytes));
-		return;
+		return true;
 	}
 	convert(out, cd, unit(name), bytes);
 	iconv_close(cd);
+	return true;
 }
 
 /*
@@ -188,19 +248,20 @@ encode(GString *out, const char *name, struct span text)
 	return end;
 }
 
-bool
+enum truth
 charset_known(struct span charset)
 {
 	char name[NAME_MAX_BYTES + 1];
+	bool failed;
 	iconv_t cd;
 
 	if (!iconv_name(charset, name))
-		return false;
-	cd = iconv_open("UTF-8", name);
+		return TRUTH_NO;
+	cd = open_converter("UTF-8", name, &failed);
 	if (cd == (iconv_t)-1)
-		return false;
+		return failed ? TRUTH_FAILED : TRUTH_NO;
 	iconv_close(cd);
-	return true;
+	return TRUTH_YES;
 }
 
 struct span
@@ -245,15 +306,15 @@ charset_from_utf8(GString *out, struct span charset, struct span text)
 	}
 	if (!named || !encode(out, strict_name(given, name), text)) {
 		g_string_truncate(out, before);
-		if (!is_ascii(text) || charset_known(charset))
+		if (!is_ascii(text) || charset_known(charset) != TRUTH_NO)
 			return false;
 		g_string_append_len(out, text.p, (gssize)text.n);
 		return true;
 	}
 	back = g_string_sized_new(text.n + 1);
-	charset_to_utf8(back, charset, (struct span){out->str + before,
-		out->len - before});
-	same = span_is((struct span){back->str, back->len}, text);
+	same = charset_to_utf8(back, charset, (struct span){
+			out->str + before, out->len - before}) &&
+		span_is((struct span){back->str, back->len}, text);
 	g_string_free(back, TRUE);
 	if (!same)
 		g_string_truncate(out, before);

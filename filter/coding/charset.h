@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "span.h"
+#include "truth.h"
 
 /*
  * Appends bytes, read as charset, to out: U+FFFD for each byte that can't be
@@ -12,9 +13,10 @@
  * taken for that; else ASCII is kept.
  * What is appended is valid UTF-8. (GMime's own conversion writes "?", which
  * a pattern can't tell from a question mark, and keeps each charset's name
- * that it ever saw.)
+ * that it ever saw.) false: it can't be told now, for want of memory or of a
+ * descriptor, and nothing is appended.
  */
-void charset_to_utf8(GString *out, struct span charset, struct span bytes);
+bool charset_to_utf8(GString *out, struct span charset, struct span bytes);
 
 /*
  * Appends UTF-8 as bytes of a charset, which charset_to_utf8 reads as just
@@ -32,7 +34,13 @@ struct span charset_unordered(struct span charset);
 /* Is ASCII in it what it is elsewhere? */
 bool charset_has_ascii(struct span charset);
 
-/* Is it one that can be converted? */
-bool charset_known(struct span charset);
+/* Is it one that can be converted? failed: as charset_to_utf8. */
+enum truth charset_known(struct span charset);
+
+/*
+ * Loads those that mail is written in, for good: then they can be converted
+ * when there is no descriptor left, too.
+ */
+void charset_load(void);
 
 #endif

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "charset.h"
 #include "control.h"
 #include "milter.h"
 #include "process.h"
@@ -353,6 +354,7 @@ run(const struct options *o)
 		status = process_detach(&f.parent);
 	process_block_signals(&signals);
 	process_give_back_memory();
+	charset_load();
 	if (status == 0)
 		status = start(&f, o, inherited);
 	if (status == 0)

@@ -117,6 +117,7 @@ struct decoder {
 	/* words of one charset and encoding, not yet decoded */
 	char encoding;
 	GString *run;
+	bool failed; /* a charset can't be had now */
 };
 
 /* The place of the first pair from at on; s.n: there is none. */
@@ -250,9 +251,9 @@ static void
 convert_bytes(struct decoder *d)
 {
 	decode_run(d);
-	if (d->bytes->len > 0)
-		charset_to_utf8(d->out, d->charset,
-			(struct span){d->bytes->str, d->bytes->len});
+	if (d->bytes->len > 0 && !charset_to_utf8(d->out, d->charset,
+	    (struct span){d->bytes->str, d->bytes->len}))
+		d->failed = true;
 	g_string_truncate(d->bytes, 0);
 }
 
@@ -285,15 +286,16 @@ begin_words(struct decoder *d, GString *out)
 	};
 }
 
-static void
+static bool
 end_words(struct decoder *d)
 {
 	convert_bytes(d);
 	g_string_free(d->bytes, TRUE);
 	g_string_free(d->run, TRUE);
+	return !d->failed;
 }
 
-void
+bool
 words_decode(const struct word *words, size_t n, GString *out)
 {
 	struct decoder d;
@@ -302,16 +304,17 @@ words_decode(const struct word *words, size_t n, GString *out)
 	begin_words(&d, out);
 	for (i = 0; i < n; i++)
 		add_word(&d, &words[i]);
-	end_words(&d);
+	return end_words(&d);
 }
 
 /* Blanks between two words are no part of the text (RFC 2047 6.2). */
-static void
+static bool
 decode_words(struct word_finder *f, GString *out)
 {
 	struct decoder d;
 	struct word w;
 	size_t at = 0;
+	bool done;
 
 	begin_words(&d, out);
 	while (word_find(f, at, &w)) {
@@ -325,22 +328,23 @@ decode_words(struct word_finder *f, GString *out)
 		add_word(&d, &w);
 		at = w.end;
 	}
-	end_words(&d);
+	done = end_words(&d);
 	g_string_append_len(out, f->text.p + at, (gssize)(f->text.n - at));
+	return done;
 }
 
 struct span
 header_decode(struct arena *a, struct span raw)
 {
 	struct word_finder f = {.text = header_unfold(a, raw)};
-	struct span s;
+	struct span s = {NULL, 0};
 	GString *out;
 
 	if (f.text.p == NULL || find_pair(f.text, 0, "=?") == f.text.n)
 		return f.text;
 	out = g_string_sized_new(f.text.n + 1);
-	decode_words(&f, out);
-	s = arena_copy(a, (struct span){out->str, out->len});
+	if (decode_words(&f, out))
+		s = arena_copy(a, (struct span){out->str, out->len});
 	g_string_free(out, TRUE);
 	return s.p == NULL ? s : span_trim(s);
 }

@@ -29,8 +29,9 @@ struct word_finder {
 /* The first word that begins at `at` or behind it. */
 bool word_find(struct word_finder *f, size_t at, struct word *w);
 
-/* Appends what the words hold; one may end in the middle of a character. */
-void words_decode(const struct word *words, size_t n, GString *out);
+/* Appends what the words hold; one may end in the middle of a character.
+ * false: as charset_to_utf8. */
+bool words_decode(const struct word *words, size_t n, GString *out);
 
 /*
  * A line end before a blank goes, any other CR or LF is a blank. from takes

@@ -181,8 +181,10 @@ give_text(struct cutter *c, struct stretch *s, const struct word *w, size_t n)
 {
 	GString *out = g_string_new(NULL);
 
-	words_decode(w, n, out);
-	s->text = arena_copy(c->arena, (struct span){out->str, out->len});
+	s->text = (struct span){NULL, 0};
+	if (words_decode(w, n, out))
+		s->text = arena_copy(c->arena, (struct span){out->str,
+			out->len});
 	g_string_free(out, TRUE);
 	return s->text.p != NULL;
 }

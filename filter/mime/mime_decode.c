@@ -185,8 +185,7 @@ convert(struct mime *m, struct span charset, struct span bytes)
 	GString *out = g_string_sized_new(bytes.n + 1);
 	struct span s = nothing;
 
-	charset_to_utf8(out, charset, bytes);
-	if (count(m, out->len))
+	if (charset_to_utf8(out, charset, bytes) && count(m, out->len))
 		s = arena_copy(m->arena, (struct span){out->str, out->len});
 	g_string_free(out, TRUE);
 	m->no_memory = m->no_memory || (s.p == NULL && m->full == NULL);
@@ -289,6 +288,16 @@ check_bytes(struct mime *m, const struct mime_part *p)
 }
 
 static void
+check_charset(struct mime *m, struct span charset)
+{
+	enum truth known = charset_known(charset);
+
+	if (known == TRUTH_NO)
+		mime_defect(m, DEFECT_UNKNOWN_CHARSET);
+	m->no_memory = m->no_memory || known == TRUTH_FAILED;
+}
+
+static void
 scan(struct mime *m, struct mime_part *p)
 {
 	const struct mime_list *c;
@@ -303,8 +312,8 @@ scan(struct mime *m, struct mime_part *p)
 		}
 	check_bytes(m, p);
 	for (c = p->charsets; c != NULL && p->text; c = c->next)
-		if (!is_ascii_or_utf8(c->text) && !charset_known(c->text))
-			mime_defect(m, DEFECT_UNKNOWN_CHARSET);
+		if (!is_ascii_or_utf8(c->text))
+			check_charset(m, c->text);
 }
 
 void

@@ -26,10 +26,11 @@ static struct span
 in_charset(struct mime *m, struct span charset, struct span bytes)
 {
 	GString *out = g_string_sized_new(bytes.n + 1);
-	struct span s;
+	struct span s = {NULL, 0};
 
-	charset_to_utf8(out, charset.n == 0 ? SPAN("utf-8") : charset, bytes);
-	s = arena_copy(m->arena, (struct span){out->str, out->len});
+	if (charset_to_utf8(out, charset.n == 0 ? SPAN("utf-8") : charset,
+	                    bytes))
+		s = arena_copy(m->arena, (struct span){out->str, out->len});
 	g_string_free(out, TRUE);
 	return s;
 }

@@ -233,28 +233,6 @@ looked_up(struct evaluation *e, const struct rule *r, const struct lookup *l)
 	return answer.values[0];
 }
 
-const struct lookup *
-fill_failed(struct evaluation *e, const struct rule *r)
-{
-	const struct action *a;
-	const struct piece *p;
-
-	for (a = r->actions; a != NULL; a = a->next) {
-		if (a->row->ends != VERDICT_NONE
-		    || action_tells(a->row))
-			continue;
-		for (p = a->text.pieces; p != NULL; p = p->next) {
-			struct table_answer answer = {0};
-
-			if (p->kind == PIECE_LOOKUP
-			    && look_up(e, r, &p->lookup, &answer)
-			       == TABLE_FAILED)
-				return &p->lookup;
-		}
-	}
-	return NULL;
-}
-
 static struct span
 subject_text(struct evaluation *e, const struct rule *r, const struct piece *p)
 {
@@ -350,6 +328,36 @@ is_left(const struct program *p, const struct action *a,
 		return a->row->effect == EFFECT_REPLACE_ATTACHMENT
 		       && is_of_attachment(p, piece);
 	}
+}
+
+static bool
+piece_failed(struct evaluation *e, const struct rule *r, const struct piece *p)
+{
+	struct table_answer answer = {0};
+	size_t ask = piece_ask(p);
+
+	if (ask != NO_ASK && eval_fact(e, ask)->state == FACT_FAILED)
+		return true;
+	return p->kind == PIECE_LOOKUP
+	       && look_up(e, r, &p->lookup, &answer) == TABLE_FAILED;
+}
+
+const struct piece *
+fill_failed(struct evaluation *e, const struct rule *r)
+{
+	const struct action *a;
+	const struct piece *p;
+
+	for (a = r->actions; a != NULL; a = a->next) {
+		if (a->row->ends != VERDICT_NONE
+		    || action_tells(a->row))
+			continue;
+		for (p = a->text.pieces; p != NULL; p = p->next)
+			if (!is_left(e->program, a, p)
+			    && piece_failed(e, r, p))
+				return p;
+	}
+	return NULL;
 }
 
 bool

@@ -7,9 +7,9 @@
 /* Is all there that the rule's texts fill in? Asks for it. */
 bool fill_ready(struct evaluation *e, const struct rule *r);
 
-/* A table that a text of what the rule notes asks, and that fails; or NULL. A
- * line of the log may have a gap. */
-const struct lookup *fill_failed(struct evaluation *e, const struct rule *r);
+/* What a text of what the rule notes fills in, and that fails; or NULL. A line
+ * of the log may have a gap. */
+const struct piece *fill_failed(struct evaluation *e, const struct rule *r);
 
 /*
  * The text with ${...} and $1 filled in: valid UTF-8, each filling cut at

@@ -159,12 +159,12 @@ passed_by(struct review *r, size_t number)
 
 /* The verdict of a rule that is yes, but not all that it notes can be had. */
 static struct verdict
-settle_failed(struct review *r, size_t number, const struct lookup *l)
+settle_failed(struct review *r, size_t number, const struct piece *p)
 {
 	struct verdict v = review_settle(r, number, TRUTH_FAILED);
 
-	if (l != NULL)
-		v.why = why_table_failed(&r->eval, l->table);
+	if (p != NULL)
+		v.why = why_piece_failed(&r->eval, p);
 	return v;
 }
 
@@ -186,7 +186,7 @@ verify(struct review *r, size_t rcpt, struct verdict *v)
 	for (i = 0; i < r->n_open; i++) {
 		size_t number = r->open[i];
 		const struct rule *rule = &r->program->rules[number];
-		const struct lookup *l = NULL;
+		const struct piece *p = NULL;
 		enum truth t;
 
 		if (v->rule != NO_RULE && number > v->rule)
@@ -194,11 +194,11 @@ verify(struct review *r, size_t rcpt, struct verdict *v)
 		if (!passed_by(r, number))
 			continue;
 		t = review_truth(r, number, COST_NET, true);
-		if (t == TRUTH_YES && (l = fill_failed(&r->eval, rule)) != NULL)
+		if (t == TRUTH_YES && (p = fill_failed(&r->eval, rule)) != NULL)
 			t = TRUTH_FAILED;
 		if (t == TRUTH_FAILED
 		    && review_on_error(rule) != VERDICT_NONE) {
-			*v = settle_failed(r, number, l);
+			*v = settle_failed(r, number, p);
 			return;
 		}
 		if (number == v->rule)

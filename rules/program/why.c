@@ -143,8 +143,8 @@ failed_ask(struct evaluation *e, size_t ask)
 	                    SPAN_ARG(subject_words(e, ask)), SPAN_ARG(f->why));
 }
 
-struct span
-why_table_failed(struct evaluation *e, size_t table)
+static struct span
+table_failed(struct evaluation *e, size_t table)
 {
 	struct span why = e->table_why == NULL ? (struct span){NULL, 0} :
 	                  e->table_why[table];
@@ -152,6 +152,17 @@ why_table_failed(struct evaluation *e, size_t table)
 	return arena_printf(e->arena, "<%.*s> failed%s%.*s",
 	                    SPAN_ARG(e->program->tables[table].name),
 	                    why.n > 0 ? ": " : "", SPAN_ARG(why));
+}
+
+struct span
+why_piece_failed(struct evaluation *e, const struct piece *p)
+{
+	size_t ask = piece_ask(p);
+
+	if (p->kind != PIECE_LOOKUP
+	    || eval_fact(e, ask)->state == FACT_FAILED)
+		return failed_ask(e, ask);
+	return table_failed(e, p->lookup.table);
 }
 
 /* The subject, what it is compared with, a table; or else a pattern. */
@@ -171,7 +182,7 @@ failed_words(struct evaluation *e, const struct node *n)
 		words = failed_ask(e, o->lookup.ask);
 		if (words.p == NULL && e->table_why != NULL &&
 		    e->table_why[o->lookup.table].p != NULL)
-			words = why_table_failed(e, o->lookup.table);
+			words = table_failed(e, o->lookup.table);
 	}
 	if (words.p != NULL)
 		return words;

@@ -11,7 +11,7 @@ struct span why_node(struct evaluation *e, size_t node);
 /* The question that failed in a node, and why, for the log. */
 struct span why_failed(struct evaluation *e, size_t node);
 
-/* That a table failed, and why. */
-struct span why_table_failed(struct evaluation *e, size_t table);
+/* Why what is filled in there can't be had. */
+struct span why_piece_failed(struct evaluation *e, const struct piece *p);
 
 #endif

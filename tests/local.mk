@@ -229,7 +229,8 @@ AM_TESTS_ENVIRONMENT += \
 if HAVE_CHECK
 check_PROGRAMS += tests/test_session_memory
 tests_test_session_memory_SOURCES = tests/test_session_memory.c \
-	tests/no_memory.c tests/no_memory.h tests/check.h
+	tests/no_memory.c tests/no_memory.h tests/check.h rules/base/arena.c
+tests_test_session_memory_CPPFLAGS = $(AM_CPPFLAGS) '-DBLOCK_BYTES(used)=0'
 tests_test_session_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_session_memory_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif

@@ -91,6 +91,21 @@ fitting(struct span s, bool q, size_t room)
 }
 
 static void
+append_q(GString *word, char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	unsigned char byte = (unsigned char)c;
+
+	if (is_plain_q(c)) {
+		g_string_append_c(word, c == ' ' ? '_' : c);
+		return;
+	}
+	g_string_append_c(word, '=');
+	g_string_append_c(word, digits[byte >> 4]);
+	g_string_append_c(word, digits[byte & 15]);
+}
+
+static void
 put_word(struct writer *w, struct span s, bool q)
 {
 	GString *word = g_string_new(q ? "=?UTF-8?Q?" : "=?UTF-8?B?");
@@ -98,11 +113,7 @@ put_word(struct writer *w, struct span s, bool q)
 	size_t i;
 
 	for (i = 0; q && i < s.n; i++)
-		if (!is_plain_q(s.p[i]))
-			g_string_append_printf(word, "=%02X",
-			                       (unsigned char)s.p[i]);
-		else
-			g_string_append_c(word, s.p[i] == ' ' ? '_' : s.p[i]);
+		append_q(word, s.p[i]);
 	if (!q) {
 		payload = g_base64_encode((const guchar *)s.p, s.n);
 		g_string_append(word, payload);

@@ -112,6 +112,8 @@ let_in(struct session *s, const struct verdict *v,
 		return let_in_unchanged(s, v);
 	if (apply(s, &why) != NULL)
 		return session_fail(s, why.p == NULL ? "no memory" : why.p);
+	if (s->told.no_memory || arena_full(s->told.arena))
+		return session_no_memory(s); /* a text may have a gap */
 	if (!session_within_limit(s))
 		return session_fail(s, "this filter's memory-limit is reached");
 	if (s->told.n_rcpts > 0 &&

@@ -8,6 +8,9 @@
 
 #define ALIGN _Alignof(max_align_t)
 #define FIRST_BLOCK 512
+#ifndef BLOCK_BYTES /* a test has a block for each allocation */
+#define BLOCK_BYTES(used) ((used) < FIRST_BLOCK ? FIRST_BLOCK : (used))
+#endif
 
 struct block {
 	struct block *next;
@@ -94,7 +97,7 @@ refuse(struct arena *a)
 static struct block *
 add_block(struct arena *a, size_t n)
 {
-	size_t size = a->used < FIRST_BLOCK ? FIRST_BLOCK : a->used;
+	size_t size = BLOCK_BYTES(a->used);
 	struct block *b;
 
 	if (size > (1 << 20))

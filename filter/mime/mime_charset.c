@@ -108,7 +108,7 @@ add_html(struct mime *m, struct mime_list **list, struct span begin)
 {
 	struct span charset = said_in_html(begin);
 
-	if (charset.n > 0 && charset_known(charset) &&
+	if (charset.n > 0 && charset_known(charset) != TRUTH_NO &&
 	    charset_unordered(charset).p == NULL)
 		add(m, list, charset);
 }

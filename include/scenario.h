@@ -26,8 +26,12 @@ struct scenario {
 	struct span tls;
 	struct span daemon;
 	struct span sender;
+	const struct scenario_pair *sender_params; /* of MAIL: SIZE and 1000 */
+	size_t n_sender_params;
 	const struct span *rcpts;
 	size_t n_rcpts;
+	const struct scenario_pair *rcpt_params; /* of each RCPT */
+	size_t n_rcpt_params;
 	const struct scenario_pair *macros; /* braces may be left out */
 	size_t n_macros;
 	struct span spf, spf_helo; /* a result's name */
@@ -41,9 +45,11 @@ struct scenario {
 
 enum expect_kind {
 	EXPECT_VERDICT,   /* accept|reject|tempfail|discard|held [by] [at] [for] [reply] */
-	EXPECT_SHADOW,    /* shadow reject by RULE */
+	EXPECT_SHADOW,    /* shadow reject by RULE; VERDICT_NONE: noted */
+	EXPECT_NO_SHADOW, /* no shadow by RULE */
 	EXPECT_HEADER,    /* header "Name" "value" */
-	EXPECT_NO_HEADER,
+	EXPECT_NO_HEADER, /* no header "Name" ["value"] */
+	EXPECT_SENDER,    /* sender ADDRESS */
 	EXPECT_RCPT,
 	EXPECT_NO_RCPT,
 	EXPECT_BODY,      /* body contains "text" */
@@ -62,7 +68,7 @@ struct expectation {
 	size_t rule;      /* NO_RULE: not said */
 	bool at_said;
 	enum stage at;
-	struct span rcpt; /* for RCPT; the address of rcpt and no rcpt */
+	struct span rcpt; /* for RCPT; the address of rcpt, no rcpt, sender */
 	struct span reply;
 	struct span name, value; /* header; value: body, attachment */
 };

@@ -396,6 +396,8 @@ dump_expect(const struct ast_expect *e, FILE *out)
 		[AST_EXPECT_NO_ATTACHMENT] = "no attachment",
 		[AST_EXPECT_NOTIFY] = "notify",
 		[AST_EXPECT_NO_NOTIFY] = "no notify",
+		[AST_EXPECT_NO_SHADOW] = "no shadow",
+		[AST_EXPECT_SENDER] = "sender",
 	};
 	bool verdict = e->kind == AST_EXPECT_VERDICT;
 

@@ -131,8 +131,21 @@ START_TEST(every_kind_of_expectation_can_fail)
 	      "test \"9\" expect accept at mail\n"
 	      "test \"10\" helo s.example expect shadow reject by h\n"
 	      "test \"11\" body \"one\" expect body contains \"two\"\n"
-	      "test \"12\" body \"one\" expect body not contains \"one\"\n");
-	ck_assert_uint_eq(tests(NULL, 0, false, &ran), 12);
+	      "test \"12\" body \"one\" expect body not contains \"one\"\n"
+	      "test \"13\" expect sender <>\n"
+	      "test \"14\" sender <> expect sender a@example.org\n"
+	      "test \"15\" helo s.example expect no shadow by s\n"
+	      "test \"16\" helo s.example expect shadow noted by s\n"
+	      "test \"17\" expect no header \"X-A\" \"1\"\n"
+	      "test \"good\" expect no header \"X-A\" \"2\"\n"
+	      "  expect no shadow by s expect sender sender@example.net\n"
+	      "test \"null\" sender <> expect sender <>\n");
+	ck_assert_uint_eq(tests(NULL, 0, false, &ran), 17);
+	SAYS("expected sender <>\n          got sender sender@example.net\n");
+	SAYS("expected sender a@example.org\n          got sender <>\n");
+	SAYS("expected no shadow by s\n          got shadow reject by s at ");
+	SAYS("expected shadow noted by s\n          got shadow reject by s");
+	SAYS("expected no header \"X-A\" \"1\"\n          got header \"X-A\" ");
 	SAYS("expected body contains \"two\"\n          got body \"one\n\"");
 	SAYS("expected body not contains \"one\"\n");
 	SAYS("got held by h at end");

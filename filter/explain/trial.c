@@ -370,21 +370,42 @@ tell_connect(struct trial *t)
 		ip_is_v4(&ip) ? (const void *)&in : (const void *)&in6);
 }
 
+/* The arguments of MAIL or RCPT; NULL: no memory. */
+static char **
+arguments(struct trial *t, struct span path, const struct scenario_pair *params,
+          size_t n)
+{
+	char **argv = arena_alloc(t->arena, (n + 2) * sizeof(*argv));
+	struct span one;
+	size_t i;
+
+	if (argv == NULL || path.p == NULL)
+		return NULL;
+	argv[0] = (char *)(size_t)path.p;
+	for (i = 0; i < n; i++) {
+		one = arena_printf(t->arena, "%.*s%s%.*s",
+			SPAN_ARG(params[i].name),
+			params[i].value.n > 0 ? "=" : "",
+			SPAN_ARG(params[i].value));
+		if (one.p == NULL)
+			return NULL;
+		argv[i + 1] = (char *)(size_t)one.p;
+	}
+	return argv;
+}
+
 static struct answer
 tell_mail(struct trial *t)
 {
-	char *argv[2] = {NULL, NULL};
-
 	t->sender = in_brackets(t, or_default(t->given->sender, SENDER));
-	argv[0] = (char *)(size_t)t->sender.p;
-	return session_mail(t->session, argv);
+	return session_mail(t->session, arguments(t, t->sender,
+		t->given->sender_params, t->given->n_sender_params));
 }
 
 /* false: all were refused, and the first one's verdict is the message's. */
 static bool
 tell_rcpts(struct trial *t)
 {
-	char *argv[2] = {NULL, NULL};
 	struct trial_rcpt *r;
 	struct answer a;
 	size_t i, left = 0;
@@ -392,8 +413,9 @@ tell_rcpts(struct trial *t)
 	t->stage = STAGE_RCPT;
 	for (i = 0; i < t->n_rcpts; i++) {
 		r = &t->rcpts[i];
-		argv[0] = (char *)(size_t)in_brackets(t, r->given).p;
-		a = session_rcpt(t->session, argv);
+		a = session_rcpt(t->session, arguments(t,
+			in_brackets(t, r->given), t->given->rcpt_params,
+			t->given->n_rcpt_params));
 		r->refused = a.kind != ANSWER_GO_ON;
 		if (r->refused) {
 			r->verdict = *session_verdict(t->session);

@@ -49,6 +49,8 @@ verdict_words(const struct trial *t, const char *kind, size_t rule,
 static const char *
 expected_kind(const struct expectation *e)
 {
+	if (e->verdict == VERDICT_NONE)
+		return "noted";
 	return e->held ? "held" : verdict_name(e->verdict);
 }
 
@@ -243,13 +245,43 @@ meets_shadow(const struct trial *t, const struct expectation *e,
 	return false;
 }
 
+/* Would this shadow rule do anything? */
+static bool
+has_shadow(const struct trial *t, const struct expectation *e,
+           struct finding *f)
+{
+	const struct shadow *s;
+	size_t i, n;
+
+	f->got = SPAN("no memory");
+	if (!review_shadows(session_review(t->session), &s, &n))
+		return true; /* is told as a failure */
+	for (i = 0; i < n; i++) {
+		f->got = shadow_words(t, &s[i]);
+		if (s[i].rule == e->rule)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_sender(const struct trial *t, const struct expectation *e,
+           struct finding *f)
+{
+	struct span sender = canonical(t,
+		message_result_sender(session_message(t->session)));
+
+	f->got = arena_printf(t->arena, "sender %.*s", sender.n == 0 ? 2 :
+		(int)sender.n, sender.n == 0 ? "<>" : sender.p);
+	return span_is_nocase(sender, canonical(t, e->rcpt));
+}
+
 static bool
 has_header(const struct trial *t, const struct expectation *e,
            struct finding *f)
 {
 	struct message *m = session_message(t->session);
 	struct span value;
-	bool found = false;
 	size_t i;
 
 	f->got = arena_printf(t->arena, "no header \"%.*s\"",
@@ -259,16 +291,12 @@ has_header(const struct trial *t, const struct expectation *e,
 			continue;
 		value = span_trim(header_decode(t->arena,
 			message_result_value(m, i)));
-		if (e->value.p == NULL ||
-		    span_is(value, span_trim(e->value))) {
-			found = true;
-			if (e->kind == EXPECT_HEADER)
-				return true;
-		}
 		f->got = arena_printf(t->arena, "header \"%.*s\" \"%.*s\"",
 			SPAN_ARG(e->name), SPAN_ARG(value));
+		if (e->value.p == NULL || span_is(value, span_trim(e->value)))
+			return true;
 	}
-	return found;
+	return false;
 }
 
 static bool
@@ -377,6 +405,8 @@ meets_message(const struct trial *t, const struct expectation *e,
 		return has_header(t, e, f);
 	case EXPECT_NO_HEADER:
 		return !has_header(t, e, f);
+	case EXPECT_SENDER:
+		return has_sender(t, e, f);
 	case EXPECT_RCPT:
 		return has_rcpt(t, e, f);
 	case EXPECT_BODY:
@@ -408,6 +438,10 @@ expected_message(const struct trial *t, const struct expectation *e)
 		return arena_printf(t->arena, "body %scontains \"%.*s\"",
 			e->kind == EXPECT_BODY ? "" : "not ",
 			SPAN_ARG(e->value));
+	if (e->kind == EXPECT_SENDER)
+		return arena_printf(t->arena, "sender %.*s",
+			e->rcpt.n == 0 ? 2 : (int)e->rcpt.n,
+			e->rcpt.n == 0 ? "<>" : e->rcpt.p);
 	if (rcpt || notify)
 		return arena_printf(t->arena, "%s%s %.*s", no ? "no " : "",
 			rcpt ? "rcpt" : "notify", SPAN_ARG(e->rcpt));
@@ -428,6 +462,10 @@ meets(const struct trial *t, const struct expectation *e, struct finding *f)
 	case EXPECT_SHADOW:
 		f->expected = expected_verdict(t, e, "shadow ");
 		return meets_shadow(t, e, f);
+	case EXPECT_NO_SHADOW:
+		f->expected = arena_printf(t->arena, "no shadow%.*s",
+			SPAN_ARG(rule_words(t, e->rule)));
+		return !has_shadow(t, e, f);
 	case EXPECT_NOTIFY:
 	case EXPECT_NO_NOTIFY:
 		f->expected = expected_message(t, e);

@@ -110,6 +110,22 @@ take_macro(struct checker *c, const struct ast_given *g, struct scenario *s)
 }
 
 static void
+take_sender_param(struct checker *c, const struct ast_given *g,
+                  struct scenario *s)
+{
+	add_pair(c, &s->sender_params, &s->n_sender_params, word_of(g->first),
+	         word_of(g->second));
+}
+
+static void
+take_rcpt_param(struct checker *c, const struct ast_given *g,
+                struct scenario *s)
+{
+	add_pair(c, &s->rcpt_params, &s->n_rcpt_params, word_of(g->first),
+	         word_of(g->second));
+}
+
+static void
 take_header(struct checker *c, const struct ast_given *g, struct scenario *s)
 {
 	add_pair(c, &s->headers, &s->n_headers, word_of(g->first),
@@ -178,7 +194,9 @@ static const struct given_row given_rows[] = {
 	{"tls", take_tls},
 	{"daemon", take_daemon},
 	{"sender", take_sender},
+	{"sender.param", take_sender_param},
 	{"rcpt", take_rcpt},
+	{"rcpt.param", take_rcpt_param},
 	{"macro", take_macro},
 	{"spf", take_spf},
 	{"spf.helo", take_spf_helo},
@@ -357,6 +375,10 @@ find_verdict(struct checker *c, const struct ast_expect *e,
 		out->verdict = VERDICT_ACCEPT;
 		return;
 	}
+	if (span_is(e->verdict, SPAN("noted"))) {
+		out->verdict = VERDICT_NONE;
+		return;
+	}
 	for (k = VERDICT_ACCEPT; k <= VERDICT_DISCARD; k++)
 		if (span_is(e->verdict,
 		            span_of(verdict_name((enum verdict_kind)k)))) {
@@ -384,6 +406,8 @@ take_expect(struct checker *c, const struct ast_expect *e,
 		[AST_EXPECT_NO_ATTACHMENT] = EXPECT_NO_ATTACHMENT,
 		[AST_EXPECT_NOTIFY] = EXPECT_NOTIFY,
 		[AST_EXPECT_NO_NOTIFY] = EXPECT_NO_NOTIFY,
+		[AST_EXPECT_NO_SHADOW] = EXPECT_NO_SHADOW,
+		[AST_EXPECT_SENDER] = EXPECT_SENDER,
 	};
 
 	out->kind = kinds[e->kind];

@@ -242,8 +242,9 @@ struct ast_expect {
 		AST_EXPECT_BODY, AST_EXPECT_BODY_NOT,
 		AST_EXPECT_ATTACHMENT, AST_EXPECT_NO_ATTACHMENT,
 		AST_EXPECT_NOTIFY, AST_EXPECT_NO_NOTIFY,
+		AST_EXPECT_NO_SHADOW, AST_EXPECT_SENDER,
 	} kind;
-	struct span verdict;          /* "accept", ..., "held" */
+	struct span verdict;          /* "accept", ..., "held", "noted" */
 	struct ast_value *by, *at, *rcpt, *reply; /* or NULL */
 	struct ast_value *name, *value; /* header; value: body */
 	struct ast_expect *next;

@@ -28,7 +28,9 @@ static const struct fact_row {
 	{"tls", FACT_WORD},
 	{"daemon", FACT_WORD},
 	{"sender", FACT_ADDRESS},
+	{"sender.param", FACT_TWO_STRINGS},
 	{"rcpt", FACT_ADDRESSES},
+	{"rcpt.param", FACT_TWO_STRINGS},
 	{"macro", FACT_TWO_STRINGS},
 	{"spf", FACT_WORD},
 	{"spf.helo", FACT_WORD},
@@ -39,8 +41,9 @@ static const struct fact_row {
 };
 
 static const char *const fact_words[] = {
-	"client", "helo", "auth", "tls", "daemon", "sender", "rcpt", "macro",
-	"spf", "spf.helo", "header", "body", "message", "expect",
+	"client", "helo", "auth", "tls", "daemon", "sender", "sender.param",
+	"rcpt", "rcpt.param", "macro", "spf", "spf.helo", "header", "body",
+	"message", "expect",
 };
 
 /* Without quotes a fact's name is no value: the value was forgotten. */
@@ -208,7 +211,7 @@ static const char *const verdicts[] = {
 
 static const char *const expect_words[] = {
 	"accept", "reject", "tempfail", "discard", "held", "header", "rcpt",
-	"no", "shadow", "body", "attachment", "notify",
+	"sender", "no", "shadow", "body", "attachment", "notify",
 };
 
 static bool
@@ -271,14 +274,16 @@ parse_details(struct parser *p, struct ast_expect *e)
 	}
 }
 
-/* shadow := verdict "by" RULE */
+/* shadow := ( verdict | "noted" ) "by" RULE */
 static void
 parse_shadow(struct parser *p, struct ast_expect *e)
 {
 	e->kind = AST_EXPECT_SHADOW;
-	if (!at_verdict(p) || parser_at(p, "held"))
+	if (parser_ends(p) || parser_at(p, "held") ||
+	    !(at_verdict(p) || parser_at(p, "noted")))
 		FAIL(p, parser_here(p), "after \"expect shadow\" stands a "
-		     "verdict: accept, reject, tempfail or discard");
+		     "verdict (accept, reject, tempfail or discard), or "
+		     "\"noted\" where there is none");
 	e->verdict = parser_take(p).text;
 	if (!parser_accept(p, "by"))
 		FAIL(p, parser_here(p), "after \"expect shadow %.*s\" stands "
@@ -287,14 +292,23 @@ parse_shadow(struct parser *p, struct ast_expect *e)
 	e->by = parse_word(p, "\"by\"");
 }
 
-/* no := "header" string | "rcpt" address | "attachment" string
- *     | "notify" address */
+/* no := "header" string [ string ] | "rcpt" address | "attachment" string
+ *     | "notify" address | "shadow" "by" RULE */
 static void
 parse_no(struct parser *p, struct ast_expect *e)
 {
 	if (parser_accept(p, "header")) {
 		e->kind = AST_EXPECT_NO_HEADER;
 		e->name = parse_string(p, "\"no header\"");
+		if (parser_peek(p)->kind == TOKEN_STRING)
+			e->value = parse_string(p, "\"no header\"");
+	} else if (parser_accept(p, "shadow")) {
+		e->kind = AST_EXPECT_NO_SHADOW;
+		if (!parser_accept(p, "by"))
+			FAIL(p, parser_here(p), "after \"expect no shadow\" "
+			     "stands \"by\" and a rule's name");
+		refuse_fact_word(p, "\"by\"");
+		e->by = parse_word(p, "\"by\"");
 	} else if (parser_accept(p, "rcpt")) {
 		e->kind = AST_EXPECT_NO_RCPT;
 		refuse_fact_word(p, "\"no rcpt\"");
@@ -308,7 +322,8 @@ parse_no(struct parser *p, struct ast_expect *e)
 		e->rcpt = parse_address(p, "\"no notify\"");
 	} else {
 		FAIL(p, parser_here(p), "after \"expect no\" stands "
-		     "\"header\", \"rcpt\", \"attachment\" or \"notify\"");
+		     "\"header\", \"rcpt\", \"attachment\", \"notify\" or "
+		     "\"shadow\"");
 	}
 }
 
@@ -321,7 +336,7 @@ unknown_expect(struct parser *p)
 	if (parser_ends(p) || t->kind != TOKEN_WORD)
 		FAIL(p, parser_here(p), "after \"expect\" stands a verdict "
 		     "(accept, reject, tempfail, discard, held), or header, "
-		     "rcpt, body, attachment, notify, no, shadow");
+		     "rcpt, sender, body, attachment, notify, no, shadow");
 	meant = span_is(t->text, SPAN("quarantine")) ? "held" :
 		diag_nearest(t->text, expect_words, COUNT(expect_words));
 	FAIL(p, t->place, "unknown word after \"expect\", %s%s",
@@ -344,6 +359,7 @@ parse_body(struct parser *p, struct ast_expect *e)
 /*
  * expect := "expect" ( verdict details | "shadow" shadow | "no" no
  *                    | "header" string string | "rcpt" address
+ *                    | "sender" address
  *                    | "body" body | "attachment" string
  *                    | "notify" address )
  */
@@ -371,6 +387,10 @@ parse_expect(struct parser *p)
 		e->kind = AST_EXPECT_RCPT;
 		refuse_fact_word(p, "\"rcpt\"");
 		e->rcpt = parse_address(p, "\"rcpt\"");
+	} else if (parser_accept(p, "sender")) {
+		e->kind = AST_EXPECT_SENDER;
+		refuse_fact_word(p, "\"sender\"");
+		e->rcpt = parse_address(p, "\"sender\"");
 	} else if (parser_accept(p, "body")) {
 		parse_body(p, e);
 	} else if (parser_accept(p, "attachment")) {

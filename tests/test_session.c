@@ -969,6 +969,25 @@ START_TEST(set_shadow_lets_in_unchanged)
 }
 END_TEST
 
+START_TEST(recipients_that_a_line_leaves_out_are_marked)
+{
+	char path[32];
+	int i;
+
+	begin("rule r if subject is hello reject");
+	start();
+	for (i = 0; i < 120; i++) {
+		snprintf(path, sizeof(path), "<%d@b.example>", i);
+		rcpt(path);
+	}
+	SAID(session_end_of_headers(session),
+		"reject 550 5.7.1 refused by policy");
+	LOGGED(",<40@b.example>,<41@b.example>");
+	LOGGED(",... auth=<>");
+	end();
+}
+END_TEST
+
 START_TEST(set_shadow_tells_each_refused_recipient_once)
 {
 	begin("set shadow yes\nset first-refusal rcpt\n"
@@ -1081,6 +1100,7 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	what_could_not_be_done_is_logged,
 	log_actions_are_written_whatever_the_verdict,
 	shadow_rules_are_logged, set_shadow_lets_in_unchanged,
+	recipients_that_a_line_leaves_out_are_marked,
 	set_shadow_tells_each_refused_recipient_once,
 	set_shadow_tells_whose_copy_would_be_dropped,
 	a_macro_that_never_comes_is_named_once,

@@ -9,7 +9,8 @@
 #include "notice.h"
 #include "report.h"
 
-#define NAMED 32 /* recipients and authors that a line can hold */
+/* Recipients and authors, enough for log_line to mark that it cut the list. */
+#define NAMED (2 * CAPS_LOG_FIELD)
 
 /* The addresses of the From fields; parsed here if no rule asked. */
 static size_t

@@ -202,7 +202,8 @@ def decided(log, reply):
 
 def fold(text, indent, more):
     print(textwrap.fill(text, 79, initial_indent=indent,
-                        subsequent_indent=more, break_on_hyphens=False))
+                        subsequent_indent=more, break_on_hyphens=False,
+                        break_long_words=False))
 
 
 def show_log(log):

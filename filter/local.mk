@@ -72,7 +72,8 @@ libfilter_a_SOURCES += \
 	filter/mime/mime.c filter/mime/mime.h filter/mime/mime_archive.c \
 	filter/mime/mime_decode.c filter/mime/mime_facts.c \
 	filter/mime/mime_facts.h filter/mime/mime_head.c \
-	filter/mime/mime_charset.c filter/mime/mime_link.c \
+	filter/mime/mime_charset.c filter/mime/mime_cms.c \
+	filter/mime/mime_link.c \
 	filter/mime/mime_name.c filter/mime/mime_param.c \
 	filter/mime/mime_text.c filter/mime/mime_uu.c
 

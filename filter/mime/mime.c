@@ -541,6 +541,52 @@ walk(struct mime *m, size_t root, struct span doc)
 
 /* ---- encoded containers ---- */
 
+/* So much tells what is in it. */
+#define CONTENT_BEGIN 256
+
+static enum mime_encoding
+encoding_of(const struct mime_part *p)
+{
+	enum mime_encoding e = ENCODING_BASE64;
+
+	if (p->encodings & ENCODINGS_DECODED)
+		return p->encodings & e ? e : ENCODING_QP;
+	return ENCODING_8BIT;
+}
+
+/* Does it begin with a field? */
+static bool
+is_message(struct span s)
+{
+	return is_field(span_line(&s));
+}
+
+/*
+ * The message that one in an S/MIME signature is, which readers show like
+ * any other, or a file *.eml; if it is one.
+ */
+static void
+open_message(struct mime *m, size_t i)
+{
+	enum mime_encoding e = encoding_of(&m->parts[i]);
+	struct span begin = mime_begin(m, i, e, CONTENT_BEGIN), bytes, s;
+
+	m->parts[i].container = false;
+	if (m->parts[i].signature ? !mime_cms_is_signed(begin) :
+	    !is_message(begin))
+		return;
+	s = bytes = mime_decode(m, e, m->parts[i].bytes);
+	if (m->parts[i].signature && mime_ok(m))
+		s = mime_cms_content(m, bytes);
+	if (!mime_ok(m) || s.p == NULL || !is_message(s))
+		return;
+	m->parts[i].container = m->parts[i].message = true;
+	m->parts[i].encoded = m->parts[i].bytes;
+	m->parts[i].encodings = ENCODING_8BIT;
+	walk(m, i, s);
+	m->parts[i].bytes = bytes;
+}
+
 /*
  * A multipart or message in base64 or quoted-printable is forbidden (RFC
  * 2045 6.4), and some readers open it.
@@ -549,16 +595,16 @@ static void
 open_containers(struct mime *m)
 {
 	size_t i;
-	enum mime_encoding e;
 	struct span bytes;
 
 	for (i = 0; i < m->n_parts && mime_ok(m); i++) {
-		if (!m->parts[i].container)
+		if (m->parts[i].signature || m->parts[i].file)
+			open_message(m, i);
+		if (!m->parts[i].container || m->parts[i].encoded.p != NULL)
 			continue;
-		e = m->parts[i].encodings & ENCODING_BASE64 ?
-			ENCODING_BASE64 : ENCODING_QP;
 		m->parts[i].encoded = m->parts[i].bytes;
-		bytes = mime_decode(m, e, m->parts[i].bytes);
+		bytes = mime_decode(m, encoding_of(&m->parts[i]),
+			m->parts[i].bytes);
 		if (!mime_ok(m))
 			return;
 		m->parts[i].encodings = ENCODING_8BIT;

@@ -50,6 +50,8 @@ struct mime_part {
 	bool text;                    /* some readers show it as such */
 	bool flowed, delsp;           /* RFC 3676 4 */
 	bool container;               /* what it holds are parts, encoded */
+	bool signature, file;         /* or may be a message: in an S/MIME
+	                                 signature, or in a file *.eml */
 	struct span encoded;          /* then: its bytes before that was undone */
 	bool scanned;
 	size_t size;                  /* decoded; once scanned */
@@ -224,6 +226,14 @@ void mime_scan(struct mime *m);
 /* The charsets that a text part in an encoding may be in; "": none is said. */
 struct mime_list *mime_charsets(struct mime *m, size_t part,
                                 enum mime_encoding e);
+
+/* ---- mime_cms.c ---- */
+
+/* Does it begin like an S/MIME signature? */
+bool mime_cms_is_signed(struct span begin);
+
+/* What one signs, if that is in it; else p NULL. */
+struct span mime_cms_content(struct mime *m, struct span bytes);
 
 /* ---- mime_text.c ---- */
 

@@ -6,6 +6,7 @@
 
 #include "mime.h"
 #include "caps.h"
+#include "file_name.h"
 #include "utf8.h"
 
 /* ---- any field ---- */
@@ -227,6 +228,32 @@ check_boundary(struct mime *m, struct mime_part *p)
 			mime_defect(m, DEFECT_EMPTY_BOUNDARY);
 }
 
+/* Programs go by the name, whatever the type. */
+static bool
+is_called(struct mime *m, const struct mime_part *p, const char *extension)
+{
+	const struct mime_list *l;
+
+	for (l = p->names; l != NULL; l = l->next)
+		if (span_is(file_name_extension(m->arena, l->text),
+		            span_of(extension)))
+			return true;
+	return false;
+}
+
+/* A message that is called something else, and opened by a click. */
+static void
+find_message(struct mime *m, struct mime_part *p)
+{
+	if (p->multipart || p->message)
+		return;
+	p->signature = has_type(p, "application/pkcs7-mime") ||
+		has_type(p, "application/x-pkcs7-mime") ||
+		is_called(m, p, "p7m");
+	p->file = !p->signature && is_called(m, p, "eml");
+	p->container = p->signature || p->file;
+}
+
 void
 mime_head_end(struct mime *m, size_t part)
 {
@@ -251,4 +278,5 @@ mime_head_end(struct mime *m, size_t part)
 		mime_defect(m, DEFECT_ENCODED_MULTIPART);
 		p->container = true;
 	}
+	find_message(m, p);
 }

@@ -19,6 +19,7 @@ TEXT = "-- \nGrüße & <mehr>\n--b\nEnd of the footer."
 HTML = "-- <br>\nGrüße &amp; &lt;mehr&gt;<br>\n--b<br>\nEnd of the footer."
 MESSAGES = 300
 ACTIONS = ("append", "prepend", "replace")
+HTML_TYPES = ("text/html", "text/x-amp-html")
 
 
 # Python reads a comment in these fields as part of the word, and does not pass
@@ -86,7 +87,7 @@ def leaves(message):
 
 
 def is_own(part):
-    return part.get_content_type() in ("text/plain", "text/html") and \
+    return part.get_content_type() in ("text/plain", *HTML_TYPES) and \
         part.get_filename() is None and \
         part.get_content_disposition() != "attachment"
 
@@ -136,7 +137,7 @@ def unescape(text):
 
 def check_part(what, action, before, after):
     """One of the message's own texts."""
-    html = before.get_content_type() == "text/html"
+    html = before.get_content_type() in HTML_TYPES
     old, new = text_of(before), text_of(after)
     wanted = HTML if html else TEXT
     if html:

@@ -72,7 +72,9 @@ read_part(struct writer *w)
 
 	w->part = p;
 	w->charset = p->charsets == NULL ? SPAN("") : p->charsets->text;
-	for (w->encoding = ENCODING_7BIT; !(p->encodings & w->encoding); )
+	w->encoding = p->encodings & ENCODING_UNKNOWN ? ENCODING_UNKNOWN :
+		ENCODING_7BIT; /* what it may mean is no matter here */
+	while (!(p->encodings & w->encoding))
 		w->encoding <<= 1;
 	w->why = obstacle(w);
 	if (w->why != NULL)

@@ -1,5 +1,6 @@
 noinst_HEADERS = \
 	include/arena.h \
+	include/ascii.h \
 	include/caps.h \
 	include/defect.h \
 	include/diag.h \

@@ -30,6 +30,9 @@ bool span_is(struct span a, struct span b);
 /* The same, ASCII letters compared without case. */
 bool span_is_nocase(struct span a, struct span b);
 
+/* No byte of it is above 0x7f. */
+bool span_is_ascii(struct span s);
+
 /* The bytes as a C string of the caller's own, to be freed; NULL: no memory. */
 char *span_copy(struct span s);
 

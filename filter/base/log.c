@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "caps.h"
 #include "log.h"
 #include "utf8.h"
@@ -130,9 +131,7 @@ put_word(struct line *l, struct span s)
 
 	for (i = 0; i < s.n && i < CAPS_LOG_FIELD; i++) {
 		one[0] = s.p[i];
-		if ((one[0] >= '0' && one[0] <= '9') ||
-		    (one[0] >= 'A' && one[0] <= 'Z') ||
-		    (one[0] >= 'a' && one[0] <= 'z') ||
+		if (ascii_is_alnum(one[0]) ||
 		    (one[0] != '\0' && strchr("-._:", one[0]) != NULL)) {
 			put(l, one);
 			continue;

@@ -1,6 +1,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "transfer.h"
 
 /* ---- base64 ---- */
@@ -168,12 +169,6 @@ transfer_base64_size(struct span in, bool *bad)
 
 /* ---- quoted-printable ---- */
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static size_t
 put(char *out, size_t n, struct span s)
 {
@@ -238,7 +233,7 @@ transfer_qp(struct span in, char *out, bool *bad)
 		end = memchr(in.p + at, '\n', in.n - at);
 		next = end == NULL ? in.n : (size_t)(end + 1 - in.p);
 		line = (struct span){in.p + at, next - at};
-		while (line.n > 0 && is_space(line.p[line.n - 1]))
+		while (line.n > 0 && ascii_is_space(line.p[line.n - 1]))
 			line.n--;
 		n = decode_line(line, out, n, &soft, bad);
 		eol = next - at >= 2 && in.p[next - 2] == '\r' ?

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "ascii.h"
 #include "dns_answer.h"
 #include "siphash.h"
 
@@ -116,12 +117,9 @@ make_key(struct dns_cache *c, struct key *k, struct span name,
          enum dns_type type)
 {
 	size_t i;
-	char b;
 
-	for (i = 0; i < name.n; i++) {
-		b = name.p[i];
-		k->name[i] = (char)(b >= 'A' && b <= 'Z' ? b | 32 : b);
-	}
+	for (i = 0; i < name.n; i++)
+		k->name[i] = ascii_lower(name.p[i]);
 	k->n = name.n;
 	k->type = type;
 	k->hash = siphash(c->key, (struct span){k->name, k->n}) ^

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "ascii.h"
 #include "caps.h"
 #include "domain.h"
 #include "ip.h"
@@ -32,11 +33,8 @@ trim(struct span s)
 static bool
 is_atext(char c)
 {
-	unsigned char u = (unsigned char)c;
-
-	return (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') ||
-	       (u >= '0' && u <= '9') || u >= 0x80 ||
-	       (u != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", u) != NULL);
+	return ascii_is_alnum(c) || (unsigned char)c >= 0x80 ||
+	       (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
 static bool
@@ -93,10 +91,8 @@ local_length(struct span s)
 static bool
 is_label_char(char c)
 {
-	unsigned char u = (unsigned char)c;
-
-	return (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') ||
-	       (u >= '0' && u <= '9') || u >= 0x80 || u == '-' || u == '_';
+	return ascii_is_alnum(c) || (unsigned char)c >= 0x80 || c == '-' ||
+	       c == '_';
 }
 
 /* A name, a dot at its end allowed; s has no other bytes behind it. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "charset.h"
 #include "encoded.h"
 #include "header_text.h"
@@ -39,12 +40,6 @@ encoded_init(void)
 
 /* ---- unfolding ---- */
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 size_t
 unfold(struct span s, char *out, uint32_t *from)
 {
@@ -56,7 +51,7 @@ unfold(struct span s, char *out, uint32_t *from)
 			i + 2 : i + 1;
 		bool end = c == '\r' || c == '\n';
 
-		if (!end || next >= s.n || !is_blank(s.p[next])) {
+		if (!end || next >= s.n || !ascii_is_blank(s.p[next])) {
 			if (from != NULL)
 				from[n] = (uint32_t)i;
 			out[n++] = end ? ' ' : c;
@@ -272,7 +267,7 @@ add_word(struct decoder *d, const struct word *w)
 static bool
 all_blank(struct span s)
 {
-	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+	while (s.n > 0 && ascii_is_blank(s.p[s.n - 1]))
 		s.n--;
 	return s.n == 0;
 }

@@ -15,13 +15,8 @@
 #include <string.h>
 
 #include "address.h"
+#include "ascii.h"
 #include "received.h"
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 static struct span
 after(struct span s, size_t n)
@@ -32,7 +27,7 @@ after(struct span s, size_t n)
 static struct span
 skip_blanks(struct span s)
 {
-	while (s.n > 0 && is_blank(s.p[0]))
+	while (s.n > 0 && ascii_is_space(s.p[0]))
 		s = after(s, 1);
 	return s;
 }
@@ -41,7 +36,7 @@ static struct span
 trimmed(struct span s)
 {
 	s = skip_blanks(s);
-	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+	while (s.n > 0 && ascii_is_space(s.p[s.n - 1]))
 		s.n--;
 	return s;
 }
@@ -52,7 +47,7 @@ take_word(struct span *s)
 {
 	struct span word = {s->p, 0};
 
-	while (word.n < s->n && !is_blank(s->p[word.n]) &&
+	while (word.n < s->n && !ascii_is_space(s->p[word.n]) &&
 	       s->p[word.n] != '(')
 		word.n++;
 	*s = skip_blanks(after(*s, word.n));
@@ -136,7 +131,7 @@ value_of(struct span s, struct span key)
 	size_t i;
 
 	for (i = 0; i + key.n <= s.n; i++)
-		if ((i == 0 || is_blank(s.p[i - 1])) &&
+		if ((i == 0 || ascii_is_space(s.p[i - 1])) &&
 		    begins(after(s, i), key)) {
 			s = after(s, i + key.n);
 			return take_word(&s);

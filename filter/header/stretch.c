@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "ascii.h"
 #include "encoded.h"
 #include "header_text.h"
 
@@ -20,12 +21,6 @@ struct cutter {
 	struct word *words;    /* of each stretch that is one */
 	size_t n_words;
 };
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
 
 /* ---- what has a meaning in an address field ---- */
 
@@ -124,7 +119,7 @@ next_word(struct cutter *c, size_t at)
 static size_t
 blanks_end(const struct cutter *c, size_t at)
 {
-	while (at < c->text.n && is_blank(c->text.p[at]))
+	while (at < c->text.n && ascii_is_blank(c->text.p[at]))
 		at++;
 	return at;
 }
@@ -135,7 +130,7 @@ text_end(const struct cutter *c, size_t at)
 {
 	size_t limit = c->has_word ? c->word.begin : c->text.n;
 
-	for (at++; at < limit && !is_blank(c->text.p[at]); at++)
+	for (at++; at < limit && !ascii_is_blank(c->text.p[at]); at++)
 		if (c->address && strchr("\"(<,:;", c->text.p[at]) != NULL &&
 		    c->text.p[at] != '\0')
 			break;
@@ -154,7 +149,7 @@ cut(struct cutter *c)
 		if (c->has_word && c->word.begin == at) {
 			end = c->word.end;
 			ok = add_word(c);
-		} else if (is_blank(c->text.p[at])) {
+		} else if (ascii_is_blank(c->text.p[at])) {
 			end = blanks_end(c, at);
 			ok = add_text(c, STRETCH_BLANKS, at, end);
 		} else if (c->address &&

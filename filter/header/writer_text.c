@@ -9,17 +9,6 @@
 
 #define TEXT_LIMIT 900  /* of a text without blanks; a longer one is encoded */
 
-static bool
-is_ascii(struct span s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* Might an encoded word begin in it? "=?charset?B?" has no blanks. */
 static bool
 begins_word(struct span s)
@@ -87,7 +76,7 @@ writer_must_encode(const struct writer *w, struct span s, bool strict)
 {
 	size_t i;
 
-	if (!is_ascii(s) || begins_word(s) || s.n > TEXT_LIMIT)
+	if (!span_is_ascii(s) || begins_word(s) || s.n > TEXT_LIMIT)
 		return true;
 	for (i = 0; w->address && strict && i < s.n; i++)
 		if (strchr("()<>[]:;@\\,\"", s.p[i]) != NULL)
@@ -137,7 +126,7 @@ add_special(struct writer *w, enum stretch_kind kind, struct span s)
 		kind = STRETCH_TEXT;
 		text = unquote(w->arena, s);
 		encode = true;
-	} else if (kind == STRETCH_ANGLE && !is_ascii(s)) {
+	} else if (kind == STRETCH_ANGLE && !span_is_ascii(s)) {
 		encode = !is_angle(s);
 	}
 	return text.p != NULL && writer_add(w, kind, none, text, encode);

@@ -5,6 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* White space of HTML and CSS (WHATWG Infra 4.6). */
+static inline bool
+character_is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
+
 /* The bytes of the character at p, of valid UTF-8, which is *c. */
 size_t character_next(const char *p, unsigned *c);
 

@@ -1,6 +1,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "character.h"
 #include "css.h"
 
 /* Smaller is not read, whatever it is called. */
@@ -23,12 +24,6 @@ struct declared {
 };
 
 /* ---- values ---- */
-
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
 
 static bool
 is_number(struct span v, double *number, struct span *unit)
@@ -376,7 +371,7 @@ css_sheet_style(const struct css_sheet *sheet, struct span tag,
 	size_t i;
 
 	while (class.n > 0) {
-		for (i = 0; i < class.n && !is_space(class.p[i]); i++)
+		for (i = 0; i < class.n && !character_is_space(class.p[i]); i++)
 			;
 		is |= bits_of(sheet, '.', (struct span){class.p, i});
 		i += i < class.n;

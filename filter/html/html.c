@@ -16,6 +16,7 @@
 
 #include "body.h"
 #include "caps.h"
+#include "character.h"
 #include "css.h"
 #include "html.h"
 #include "seen.h"
@@ -322,12 +323,6 @@ add_url(struct walk *w, struct span text)
 	w->last = &u->next;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-
 /* candidates := URL [ blanks descriptors ] { "," ... } (HTML 4.8.4.2) */
 static void
 add_srcset(struct walk *w, struct span s)
@@ -335,9 +330,9 @@ add_srcset(struct walk *w, struct span s)
 	size_t i = 0, from, end;
 
 	while (i < s.n) {
-		while (i < s.n && (is_blank(s.p[i]) || s.p[i] == ','))
+		while (i < s.n && (character_is_space(s.p[i]) || s.p[i] == ','))
 			i++;
-		for (from = i; i < s.n && !is_blank(s.p[i]); i++)
+		for (from = i; i < s.n && !character_is_space(s.p[i]); i++)
 			;
 		for (end = i; end > from && s.p[end - 1] == ','; end--)
 			;
@@ -360,7 +355,7 @@ add_refresh(struct walk *w, struct span s)
 		i++;
 	s = (struct span){s.p + i, s.n - i};
 	if (s.n > 3 && strncasecmp(s.p, "url", 3) == 0) {
-		for (i = 3; i < s.n && is_blank(s.p[i]); i++)
+		for (i = 3; i < s.n && character_is_space(s.p[i]); i++)
 			;
 		if (i < s.n && s.p[i] == '=')
 			s = span_trim((struct span){s.p + i + 1, s.n - i - 1});

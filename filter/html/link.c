@@ -1,15 +1,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ascii.h"
 #include "character.h"
 #include "link.h"
-
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c >= '0' && c <= '9');
-}
 
 static bool
 is_slash(char c)
@@ -30,7 +24,7 @@ domain_at(struct span s, size_t at)
 {
 	size_t i;
 
-	for (i = at; i < s.n && (is_letter(s.p[i]) || s.p[i] == '.' ||
+	for (i = at; i < s.n && (ascii_is_alnum(s.p[i]) || s.p[i] == '.' ||
 	                         s.p[i] == '-'); i++)
 		;
 	return (struct span){s.p + at, i - at};
@@ -61,7 +55,7 @@ domain_with_path(struct span s, size_t at)
 	size_t i, last = host.n;
 
 	if (host.n == 0 || host.n > 255 || at + host.n >= s.n ||
-	    host.p[host.n] != '/' || !is_letter(*host.p))
+	    host.p[host.n] != '/' || !ascii_is_alnum(*host.p))
 		return 0;
 	while (last > 0 && host.p[last - 1] != '.')
 		last--;
@@ -70,7 +64,7 @@ domain_with_path(struct span s, size_t at)
 	if (host.n - last > 4 && strncasecmp(host.p + last, "xn--", 4) == 0)
 		return host.n;
 	for (i = last; i < host.n; i++)
-		if (!is_letter(host.p[i]) || host.p[i] <= '9')
+		if (!ascii_is_alnum(host.p[i]) || host.p[i] <= '9')
 			return 0;
 	return host.n;
 }
@@ -95,7 +89,7 @@ begin_at(struct span s, size_t at, const char **before)
 		n = begins[i].text.n;
 		if (left < n || strncasecmp(p, begins[i].text.p, n) != 0)
 			continue;
-		if (!begins[i].slashes && at > 0 && is_letter(p[-1]))
+		if (!begins[i].slashes && at > 0 && ascii_is_alnum(p[-1]))
 			continue;
 		if (begins[i].slashes && (left < n + 2 || !is_slash(p[n]) ||
 		                          !is_slash(p[n + 1])))

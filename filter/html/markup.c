@@ -1,19 +1,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ascii.h"
+#include "character.h"
 #include "markup.h"
-
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
 
 /* ---- tokens ---- */
 
@@ -64,12 +54,12 @@ value_end(const struct markup_reader *r, size_t at)
 {
 	char quote;
 
-	while (is_blank(peek(r, at)))
+	while (character_is_space(peek(r, at)))
 		at++;
 	quote = peek(r, at);
 	if (at < r->text.n && (quote == '"' || quote == '\''))
 		return behind(r, at + 1, (struct span){&quote, 1});
-	while (at < r->text.n && !is_blank(peek(r, at)) && peek(r, at) != '>')
+	while (at < r->text.n && !character_is_space(peek(r, at)) && peek(r, at) != '>')
 		at++;
 	return at;
 }
@@ -92,7 +82,7 @@ tag_end(const struct markup_reader *r, size_t at)
 			name = false;
 		} else if (c == '/') {
 			name = false;
-		} else if (!is_blank(c)) {
+		} else if (!character_is_space(c)) {
 			name = true;
 		}
 	}
@@ -104,7 +94,7 @@ name_at(const struct markup_reader *r, size_t at)
 {
 	size_t end = at;
 
-	while (end < r->text.n && !is_blank(r->text.p[end]) &&
+	while (end < r->text.n && !character_is_space(r->text.p[end]) &&
 	       r->text.p[end] != '/' && r->text.p[end] != '>')
 		end++;
 	return (struct span){r->text.p + at, end - at};
@@ -154,7 +144,7 @@ mark(const struct markup_reader *r, size_t *end, struct span *name)
 
 	*name = (struct span){NULL, 0};
 	at += close;
-	if (is_letter(peek(r, at))) {
+	if (ascii_is_letter(peek(r, at))) {
 		*name = name_at(r, at);
 		*end = tag_end(r, at + name->n);
 		return close ? MARKUP_CLOSE : MARKUP_OPEN;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "ascii.h"
 #include "charset.h"
 #include "mime.h"
 
@@ -60,9 +61,8 @@ add_said(struct mime *m, struct mime_list **list, struct span charset,
 static bool
 is_name(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c >= '0' && c <= '9') || (c != '\0' &&
-		strchr("-_.:+", c) != NULL);
+	return ascii_is_alnum(c) ||
+		(c != '\0' && strchr("-_.:+", c) != NULL);
 }
 
 /* <meta charset="...">, or the same in the content of one. */

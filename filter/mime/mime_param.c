@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "caps.h"
 #include "mime.h"
 
@@ -27,12 +28,6 @@ struct reader {
 	struct raw *raws;
 	size_t n_raws;
 };
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
 
 static bool
 more(const struct reader *r)
@@ -122,7 +117,7 @@ read_head(struct reader *r)
 	}
 	for (;;) {
 		skip(r, " \t");
-		while (more(r) && !is_blank(r->s.p[r->at]) &&
+		while (more(r) && !ascii_is_blank(r->s.p[r->at]) &&
 		       r->s.p[r->at] != ';' && r->s.p[r->at] != '(')
 			p[n++] = r->s.p[r->at++];
 		skip(r, " \t");
@@ -188,7 +183,7 @@ read_quoted(struct reader *r, struct span *other)
 		return read_unclosed(r, other);
 	value = without_backslashes(r, part_of(r, begin, end));
 	r->at = end + 1;
-	if (!more(r) || is_blank(r->s.p[r->at]) || r->s.p[r->at] == ';' ||
+	if (!more(r) || ascii_is_blank(r->s.p[r->at]) || r->s.p[r->at] == ';' ||
 	    r->s.p[r->at] == '(')
 		return value;
 	end = next_semicolon(r); /* "a.txt".exe */
@@ -205,7 +200,7 @@ read_token(struct reader *r, struct span *other)
 	size_t begin = r->at, end = next_semicolon(r);
 
 	*other = span_trim(part_of(r, begin, end));
-	while (r->at < end && !is_blank(r->s.p[r->at]) &&
+	while (r->at < end && !ascii_is_blank(r->s.p[r->at]) &&
 	       r->s.p[r->at] != '(')
 		r->at++;
 	return part_of(r, begin, r->at);
@@ -251,9 +246,9 @@ read_param(struct reader *r, struct raw *raw)
 	name = span_trim(part_of(r, begin, r->at - 1));
 	begin = name.n;
 	do { /* a "*0" belongs to the word before it */
-		while (begin > 0 && is_blank(name.p[begin - 1]))
+		while (begin > 0 && ascii_is_blank(name.p[begin - 1]))
 			begin--;
-		while (begin > 0 && !is_blank(name.p[begin - 1]))
+		while (begin > 0 && !ascii_is_blank(name.p[begin - 1]))
 			begin--;
 	} while (begin > 0 && name.p[begin] == '*');
 	read_name(r, (struct span){name.p + begin, name.n - begin}, raw);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "facts_answer.h"
 
 struct named {
@@ -80,10 +81,8 @@ compare_lower(struct span name, struct span lower)
 	unsigned char a, b;
 
 	for (i = 0; i < n; i++) {
-		a = (unsigned char)name.p[i];
+		a = (unsigned char)ascii_lower(name.p[i]);
 		b = (unsigned char)lower.p[i];
-		if (a >= 'A' && a <= 'Z')
-			a = (unsigned char)(a - 'A' + 'a');
 		if (a != b)
 			return a < b ? -1 : 1;
 	}

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "domain.h"
 #include "stamp.h"
 
@@ -13,8 +14,7 @@
 static bool
 is_atext(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c >= '0' && c <= '9') ||
+	return ascii_is_alnum(c) ||
 		(c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 

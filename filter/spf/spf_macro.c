@@ -3,28 +3,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "ascii.h"
 #include "dns.h"
 #include "spf_macro.h"
 
 #define DELIMITERS ".-+,/_="
-
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static char
-lower(char c)
-{
-	return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c);
-}
 
 /* One macro: %{letter digits r delimiters}. */
 struct macro {
@@ -48,16 +31,16 @@ read_macro(struct span s, struct macro *m)
 	memset(m, 0, sizeof(*m));
 	if (s.n == 0)
 		return false;
-	m->letter = lower(s.p[0]);
+	m->letter = ascii_lower(s.p[0]);
 	m->escape = m->letter != s.p[0];
 	if (memchr("slodiphvcrt", m->letter, 11) == NULL)
 		return false;
-	for (digits = i; i < s.n && is_digit(s.p[i]); i++)
+	for (digits = i; i < s.n && ascii_is_digit(s.p[i]); i++)
 		if (m->keep < 1000) /* more than there can be labels */
 			m->keep = m->keep * 10 + (unsigned)(s.p[i] - '0');
 	if (i > digits && m->keep == 0)
 		return false;
-	if (i < s.n && lower(s.p[i]) == 'r') {
+	if (i < s.n && ascii_lower(s.p[i]) == 'r') {
 		m->reverse = true;
 		i++;
 	}
@@ -79,9 +62,9 @@ is_toplabel(struct span s)
 	if (s.n == 0 || s.p[0] == '-' || s.p[s.n - 1] == '-')
 		return false;
 	for (i = 0; i < s.n; i++) {
-		if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) && s.p[i] != '-')
+		if (!ascii_is_letter(s.p[i]) && !ascii_is_digit(s.p[i]) && s.p[i] != '-')
 			return false;
-		other = other || !is_digit(s.p[i]);
+		other = other || !ascii_is_digit(s.p[i]);
 	}
 	return other;
 }
@@ -198,7 +181,7 @@ put_escaped(struct out *o, const char *p, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (is_alpha(p[i]) || is_digit(p[i]) ||
+		if (ascii_is_letter(p[i]) || ascii_is_digit(p[i]) ||
 		    memchr("-._~", p[i], 4) != NULL) {
 			put(o, p + i, 1);
 			continue;
@@ -341,17 +324,6 @@ value_of(char letter, const struct spf_macro *m, char value[VALUE])
 	}
 }
 
-static bool
-is_ascii(struct span s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 0x7f)
-			return false;
-	return true;
-}
-
 /* What stands behind a %: the bytes it takes, the % too. */
 static size_t
 expand_one(struct out *o, struct span s, const struct spf_macro *m,
@@ -373,7 +345,7 @@ expand_one(struct out *o, struct span s, const struct spf_macro *m,
 	}
 	read_macro((struct span){s.p + 2, s.n - 2}, &macro);
 	if ((macro.letter == 's' || macro.letter == 'l') &&
-	    never != NULL && !is_ascii(m->local))
+	    never != NULL && !span_is_ascii(m->local))
 		*never = true;
 	put_value(o, &macro, value_of(macro.letter, m, value));
 	return macro.n;

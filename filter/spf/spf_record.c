@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "spf_macro.h"
 #include "spf_record.h"
 
@@ -40,28 +41,16 @@ spf_record_terms(struct span text)
 	return (struct span){text.p + 6, text.n - 6};
 }
 
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ): its length, or 0 */
 static size_t
 name_length(struct span s)
 {
 	size_t i;
 
-	if (s.n == 0 || !is_alpha(s.p[0]))
+	if (s.n == 0 || !ascii_is_letter(s.p[0]))
 		return 0;
 	for (i = 1; i < s.n; i++)
-		if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) &&
+		if (!ascii_is_letter(s.p[i]) && !ascii_is_digit(s.p[i]) &&
 		    memchr("-_.", s.p[i], 3) == NULL)
 			break;
 	return i;
@@ -106,7 +95,7 @@ take_length(struct span *s, unsigned max, unsigned *length)
 	size_t i = s->n, digits;
 	unsigned v = 0;
 
-	while (i > 0 && is_digit(s->p[i - 1]))
+	while (i > 0 && ascii_is_digit(s->p[i - 1]))
 		i--;
 	digits = s->n - i;
 	if (i == 0 || s->p[i - 1] != '/' || digits == 0)
@@ -129,7 +118,7 @@ dual_length(struct span *s, struct spf_term *t, const char **why)
 	size_t i = s->n;
 	int got;
 
-	while (i > 0 && is_digit(s->p[i - 1]))
+	while (i > 0 && ascii_is_digit(s->p[i - 1]))
 		i--;
 	if (i >= 2 && s->p[i - 1] == '/' && s->p[i - 2] == '/') {
 		got = take_length(s, 128, &t->cidr6);

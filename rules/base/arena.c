@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "ascii.h"
 
 #define ALIGN _Alignof(max_align_t)
 #define FIRST_BLOCK 512
@@ -155,11 +156,8 @@ arena_lower(struct arena *a, struct span s)
 
 	if (p == NULL)
 		return (struct span){NULL, 0};
-	for (i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		p[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-	}
+	for (i = 0; i < s.n; i++)
+		p[i] = ascii_lower(s.p[i]);
 	return (struct span){p, s.n};
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "caps.h"
 #include "diag.h"
 
@@ -397,12 +398,6 @@ diags_print(struct diags *d, FILE *out)
 
 #define NEAREST_MAX 40 /* no word of the language is as long */
 
-static char
-fold(char c)
-{
-	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 static size_t
 least(size_t a, size_t b)
 {
@@ -425,12 +420,12 @@ distance(struct span a, struct span b)
 		d[0][j] = j;
 	for (i = 1; i <= a.n; i++) {
 		for (j = 1; j <= b.n; j++) {
-			char x = fold(a.p[i - 1]), y = fold(b.p[j - 1]);
+			char x = ascii_lower(a.p[i - 1]), y = ascii_lower(b.p[j - 1]);
 
 			d[i][j] = least(d[i - 1][j - 1] + (x != y),
 			                1 + least(d[i - 1][j], d[i][j - 1]));
-			if (i > 1 && j > 1 && x == fold(b.p[j - 2]) &&
-			    fold(a.p[i - 2]) == y)
+			if (i > 1 && j > 1 && x == ascii_lower(b.p[j - 2]) &&
+			    ascii_lower(a.p[i - 2]) == y)
 				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
 		}
 	}

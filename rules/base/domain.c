@@ -1,6 +1,7 @@
 #include <idn2.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "domain.h"
 
 /*
@@ -10,10 +11,9 @@
 #define U_LABELS_MAX 1024
 
 static bool
-is_ldh(unsigned char c)
+is_ldh(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '_';
+	return ascii_is_alnum(c) || c == '-' || c == '_';
 }
 
 /* Labels of letters, digits, hyphens, underscores, none of them empty. */
@@ -25,7 +25,7 @@ is_host(struct span s)
 	for (i = 0; i < s.n; i++) {
 		if (s.p[i] == '.' && i > 0 && s.p[i - 1] != '.')
 			continue;
-		if (!is_ldh((unsigned char)s.p[i]))
+		if (!is_ldh(s.p[i]))
 			return false;
 	}
 	return s.n > 0 && s.p[s.n - 1] != '.';
@@ -37,17 +37,6 @@ without_dot(struct span s)
 	if (s.n > 1 && s.p[s.n - 1] == '.')
 		s.n--;
 	return s;
-}
-
-static bool
-is_ascii(struct span s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
 }
 
 /*
@@ -85,7 +74,7 @@ domain_canonical(struct arena *a, struct span name)
 {
 	struct span out;
 
-	if (is_ascii(name))
+	if (span_is_ascii(name))
 		return arena_lower(a, is_host(without_dot(name)) ?
 		                  without_dot(name) : name);
 	return to_a_labels(a, name, &out) ? out : arena_lower(a, name);

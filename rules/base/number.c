@@ -1,12 +1,7 @@
 #include <stddef.h>
 
+#include "ascii.h"
 #include "number.h"
-
-static bool
-digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* [ "+" | "-" ] DIGIT+ [ "." DIGIT* ], and nothing else: no strtod, which
  * would take "inf", "0x10" and the locale's comma. */
@@ -19,12 +14,12 @@ number_parse(struct span s, double *out)
 	s = span_trim(s);
 	if (s.n > 0 && (s.p[0] == '-' || s.p[0] == '+'))
 		sign = s.p[i++] == '-' ? -1 : 1;
-	for (; i < s.n && digit(s.p[i]); i++, digits++)
+	for (; i < s.n && ascii_is_digit(s.p[i]); i++, digits++)
 		value = value * 10 + (s.p[i] - '0');
 	if (digits == 0)
 		return false;
 	if (i < s.n && s.p[i] == '.')
-		for (i++; i < s.n && digit(s.p[i]); i++)
+		for (i++; i < s.n && ascii_is_digit(s.p[i]); i++)
 			value += (unit /= 10) * (s.p[i] - '0');
 	if (i != s.n)
 		return false;
@@ -50,7 +45,7 @@ parse_unit(struct span s, const struct unit *units, size_t n, double *out)
 		s.n--;
 		break;
 	}
-	if (s.n == 0 || !digit(s.p[0]) || !number_parse(s, out))
+	if (s.n == 0 || !ascii_is_digit(s.p[0]) || !number_parse(s, out))
 		return false;
 	*out *= factor;
 	return true;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "span.h"
 
 struct span
@@ -15,12 +16,6 @@ span_is(struct span a, struct span b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-static unsigned char
-lower(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 bool
 span_is_nocase(struct span a, struct span b)
 {
@@ -29,9 +24,20 @@ span_is_nocase(struct span a, struct span b)
 	if (a.n != b.n)
 		return false;
 	for (i = 0; i < a.n; i++)
-		if (lower(a.p[i]) != lower(b.p[i]))
+		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
 			return false;
 	return true;
+}
+
+bool
+span_is_ascii(struct span s)
+{
+	unsigned char all = 0;
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		all |= (unsigned char)s.p[i];
+	return all < 0x80;
 }
 
 /* strndup is for C strings, and may look beyond n for an end. */

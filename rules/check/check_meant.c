@@ -216,17 +216,6 @@ begins_with_code(struct span t)
 	       && (t.p[3] == ' ' || t.p[3] == '-');
 }
 
-static bool
-is_ascii(struct span s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 void
 check_meant_reply(struct checker *c, const struct ast_action *a)
 {
@@ -240,7 +229,7 @@ check_meant_reply(struct checker *c, const struct ast_action *a)
 		diag_warning(c->diags, a->text->place, "a reply's code stands "
 		             "before the quotes: %s %.3s \"...\"",
 		             a->row->words, rest.p);
-	if (!is_ascii(rest))
+	if (!span_is_ascii(rest))
 		diag_warning(c->diags, a->text->place, "in a reply what is not "
 		             "ASCII becomes \"?\", unless the client uses "
 		             "SMTPUTF8");

@@ -284,17 +284,6 @@ is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static bool
-is_ascii(struct span s)
-{
-	unsigned char all = 0;
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		all |= (unsigned char)s.p[i];
-	return all < 0x80;
-}
-
 /* Up to the next blank. */
 static struct span
 first_word(struct span text)
@@ -330,7 +319,7 @@ put_words(GString *out, struct span text, bool small_first, size_t *left)
 
 	while (text.n > 0) {
 		word = first_word(text);
-		if (is_ascii(word))
+		if (span_is_ascii(word))
 			put_plain(out, word);
 		else if (!look(out, word, small_first, left))
 			return false;
@@ -361,7 +350,7 @@ fold_looks(struct arena *a, struct span text, size_t *left,
            struct span looks[FOLD_LOOKS])
 {
 	GString *out = g_string_sized_new(text.n + 16);
-	size_t i, n = is_ascii(text) ? 1 : FOLD_LOOKS, made = 0;
+	size_t i, n = span_is_ascii(text) ? 1 : FOLD_LOOKS, made = 0;
 	bool good = true;
 
 	for (i = 0; i < n && good; i++) {

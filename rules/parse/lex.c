@@ -1,6 +1,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "lex.h"
 #include "words.h"
 
@@ -26,12 +27,6 @@ static bool
 in_word(char c)
 {
 	return c != '\0' && !blank(c) && strchr("\"{}()<>[],", c) == NULL;
-}
-
-static bool
-letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /* The byte that is n further on; NUL past the end. */
@@ -310,7 +305,7 @@ read_angle(struct lex *l, struct token *t)
 		return;
 	}
 	t->kind = TOKEN_LESS;
-	if (letter(look(l, 1)))
+	if (ascii_is_letter(look(l, 1)))
 		while (in_word(look(l, n)))
 			n++;
 	if (n == 1 || look(l, n) != '>') {

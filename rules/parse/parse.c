@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ascii.h"
 #include "backend.h"
 #include "caps.h"
 #include "parse.h"
@@ -204,8 +205,7 @@ resync(struct parser *p)
 static bool
 in_name(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c >= '0' && c <= '9') || c == '-';
+	return ascii_is_alnum(c) || c == '-';
 }
 
 void

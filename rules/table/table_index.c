@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "table_impl.h"
 
 #define COPIED 0x80000000u /* refers to copies, else to text */
@@ -121,10 +122,8 @@ stands_at(const char *text, struct span key)
 	size_t i;
 
 	for (i = 0; i < key.n; i++) {
-		char c = text[i];
+		char c = ascii_lower(text[i]);
 
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
 		if (c != key.p[i] || ends_key(c))
 			return false;
 	}

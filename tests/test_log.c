@@ -71,11 +71,13 @@ START_TEST(what_was_done_comes_before_the_reply)
 {
 	struct log_entry e = entry();
 
+	e.spf_why = SPAN("\"x\"");
 	e.shadow = "reject";
 	e.done = SPAN("add header X");
 	e.why = SPAN("a limit");
 	e.text = SPAN("hello");
-	ck_assert_ptr_nonnull(strstr(written(&e), " spf=fail shadow=reject "
+	ck_assert_ptr_nonnull(strstr(written(&e), " spf=fail "
+		"spf-why=\"\\x22x\\x22\" shadow=reject "
 		"done=\"add header X\" why=\"a limit\" text=\"hello\""));
 }
 END_TEST

@@ -53,6 +53,8 @@ serve(struct dns_reply *r, void *of)
 		dns_reply_txt(r, r->name, 0, fail, sizeof(fail) - 1);
 	else if (r->type == DNS_TXT && r->name[0] == 'i')
 		dns_reply_txt(r, r->name, 0, ip, sizeof(ip) - 1);
+	else if (r->type == DNS_TXT && r->name[0] == 'b')
+		dns_reply_txt(r, r->name, 0, "v=spf1 foo", 10);
 	else if (r->type == DNS_TXT && r->name[0] == 'p')
 		dns_reply_txt(r, r->name, 0, "v=spf1 +all", 11);
 	return 0;
@@ -166,6 +168,22 @@ START_TEST(the_log_of_a_message_that_ends_early_asks_nobody)
 	session_free(session);
 	session = NULL;
 	ck_assert_uint_eq(dns_server_questions(server), 0);
+	end();
+}
+END_TEST
+
+/* As the log, explain and Received-SPF tell it. */
+START_TEST(the_log_says_what_is_wrong_with_a_record)
+{
+	begin("rule a\n  if spf is { permerror temperror }\n"
+	      "  reject \"no\"\n");
+	mail("h.example", "<u@bad.example>");
+	ck_assert_ptr_nonnull(strstr(logged, " spf=permerror spf-why="
+		"\"bad.example, \\x22foo\\x22: no such mechanism\" reply="));
+	logged[0] = '\0';
+	mail("h.example", "<u@i.example>");
+	rest_of_message();
+	ck_assert_ptr_nonnull(strstr(logged, " spf=fail\n"));
 	end();
 }
 END_TEST
@@ -349,6 +367,7 @@ END_TEST
 CHECK_MAIN("session_spf", an_unless_that_holds_costs_no_look_up,
            what_could_not_be_told_yet_is_not_asked_yet,
            the_log_of_a_message_that_ends_early_asks_nobody,
+           the_log_says_what_is_wrong_with_a_record,
            however_many_rules_ask_there_is_one_check_a_message,
            the_two_identities_are_asked_each_for_itself,
            both_identities_share_one_deadline,

@@ -45,6 +45,8 @@ tests(char *const *names, size_t n, bool verbose, size_t *ran)
 	return failed;
 }
 
+static struct resolver *resolver; /* or NULL */
+
 static int
 explain(const struct scenario *s, bool json)
 {
@@ -55,7 +57,7 @@ explain(const struct scenario *s, bool json)
 	free(out);
 	f = open_memstream(&out, &bytes);
 	ck_assert_ptr_nonnull(f);
-	status = try_explain(policy, s, json, NULL, f);
+	status = try_explain(policy, s, json, resolver, f);
 	fclose(f);
 	return status;
 }
@@ -275,6 +277,70 @@ START_TEST(explain_takes_many_recipients)
 }
 END_TEST
 
+static void
+explain_spf_of(const char *sender, bool json)
+{
+	static const char zone[] =
+		"good.example 60 TXT \"v=spf1 mx -all\"\n"
+		"good.example 60 MX 10 mx.good.example\n"
+		"mx.good.example 60 A 192.0.2.1\n"
+		"bad.example 60 TXT \"v=spf1 -all exp=why.bad.example\"\n"
+		"why.bad.example 60 TXT \"not %{i}\"\n"
+		"wrong.example 60 TXT \"v=spf1 include:none.example\"\n"
+		"down.example SERVFAIL\n";
+	struct scenario s = {
+		.client = SPAN("192.0.2.1"), .helo = SPAN("down.example"),
+		.sender = span_of(sender),
+	};
+	unsigned line;
+	const char *why;
+
+	resolver = resolver_zone(span_of(zone), &line, &why);
+	ck_assert_ptr_nonnull(resolver);
+	begin("rule a\n  if spf is pass and spf.helo is temperror\n  log \"\"\n"
+	      "rule b\n  if spf is fail\n  reject \"${spf.explanation}\"\n");
+	explain(&s, json);
+	resolver_unref(resolver);
+	resolver = NULL;
+}
+
+START_TEST(explain_tells_each_look_up_and_what_spf_found)
+{
+	json_t *all, *want;
+
+	explain_spf_of("u@good.example", false);
+	SAYS("dns     good.example TXT: \"v=spf1 mx -all\"   (");
+	SAYS("dns     good.example MX: 10 mx.good.example   (");
+	SAYS("dns     mx.good.example A: 192.0.2.1   (");
+	SAYS("dns     down.example TXT: server failure   (");
+	SAYS(" ms)\n");
+	SAYS("\nspf     pass for good.example: mx:good.example\n"
+	     "spf     temperror for HELO down.example: down.example TXT: "
+	     "server failure\n");
+	end();
+	explain_spf_of("u@bad.example", false);
+	SAYS("\nspf     fail for bad.example: -all\n"
+	     "        \"not 192.0.2.1\"\n"
+	     "        -> reject at mail: 550 5.7.1 \"not 192.0.2.1\"");
+	end();
+	explain_spf_of("u@wrong.example", false);
+	SAYS("\nspf     permerror for wrong.example: include:none.example has "
+	     "no SPF record\n");
+	end();
+	explain_spf_of("u@bad.example", true);
+	all = json_loads(out, 0, NULL);
+	ck_assert_ptr_nonnull(all);
+	want = json_pack("[{s:s, s:s, s:s, s:s, s:s}]", "identity", "mailfrom",
+		"domain", "bad.example", "result", "fail", "why", "-all",
+		"explanation", "not 192.0.2.1");
+	ck_assert(json_equal(json_object_get(all, "spf"), want));
+	json_decref(want);
+	ck_assert_uint_eq(json_array_size(json_object_get(all, "lookups")), 2);
+	json_decref(all);
+	end();
+}
+END_TEST
+
 START_TEST(explain_of_a_deferral_is_75)
 {
 	struct scenario_pair subject = {SPAN("Subject"), SPAN("slow")};
@@ -457,7 +523,8 @@ CHECK_MAIN("try", a_failure_says_what_was_expected_and_what_came,
 	explain_tells_what_would_change,
 	explain_tells_what_comes_to_each_recipient,
 	explain_ends_a_recipients_reading_where_it_ended,
-	explain_takes_many_recipients, explain_of_a_deferral_is_75,
+	explain_takes_many_recipients, explain_tells_each_look_up_and_what_spf_found,
+	explain_of_a_deferral_is_75,
 	explain_tells_what_is_taken_out, explain_reads_a_message, explain_tells_how_the_body_changes,
 	json_has_the_new_body_in_one_piece,
 	an_early_accept_lets_the_whole_message_in, json_is_json, json_has_the_changes)

@@ -219,6 +219,9 @@ log_line(char out[LOG_LINE], const struct log_entry *e)
 	put(&l, " stage=");
 	put(&l, e->stage);
 	put_identity(&l, e);
+	if (e->spf_why.p != NULL)
+		put_escaped(&l, " spf-why=\"", e->spf_why, CAPS_LOG_FIELD,
+		            "\"");
 	if (e->shadow != NULL) {
 		put(&l, " shadow=");
 		put(&l, e->shadow);

@@ -489,6 +489,37 @@ print_lookups(const struct explained *e, enum stage stage, size_t *at,
 	}
 }
 
+struct span
+explain_spf(const struct spf_finding *f)
+{
+	if (f->term.n > 0)
+		return f->term;
+	return f->reason.n > 0 ? f->reason : SPAN("no term matches");
+}
+
+/* Without the look-ups of DNS nothing was found. */
+static void
+print_spf(const struct explained *e, FILE *out)
+{
+	static const enum spf_identity all[] = {SPF_MAILFROM, SPF_HELO};
+	const struct spf_finding *f;
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		f = session_spf(e->trial->session, all[i]);
+		if (f == NULL || e->trial->resolver == NULL)
+			continue;
+		fprintf(out, "%-7s %s%s%s%.*s: %.*s\n", "spf",
+			spf_result_name(f->result),
+			f->domain.n > 0 ? " for " : "",
+			all[i] == SPF_HELO && f->domain.n > 0 ? "HELO " : "",
+			SPAN_ARG(f->domain), SPAN_ARG(explain_spf(f)));
+		if (f->explanation.n > 0)
+			fprintf(out, "%-7s \"%.*s\"\n", "",
+				SPAN_ARG(f->explanation));
+	}
+}
+
 static void
 print_shadow(const struct explained *e, const struct shadow *s, FILE *out)
 {
@@ -548,6 +579,7 @@ print_text(const struct explained *e, FILE *out)
 		print_step(e, &e->steps[i], width, out);
 	}
 	print_lookups(e, STAGE_END, &looked_up, out);
+	print_spf(e, out);
 	if (refused < e->trial->n_rcpts)
 		print_verdict(e, out);
 	for (i = 0; i < e->n_shadows; i++)

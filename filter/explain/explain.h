@@ -23,6 +23,9 @@ struct explain_lookup {
 	double ms;
 };
 
+/* What decided SPF's result, or why there is none: for a reader. */
+struct span explain_spf(const struct spf_finding *f);
+
 /* A recipient that was refused at RCPT, or the verdict of the message. */
 struct explain_end {
 	const char *kind;     /* "accept", "held", "reject", ... */

@@ -261,10 +261,41 @@ failed:
 }
 
 static json_t *
+finding(const struct explained *e, const struct spf_finding *f)
+{
+	return json_pack("{s:s, s:o, s:s, s:o, s:o}",
+		"identity", f->identity == SPF_HELO ? "helo" : "mailfrom",
+		"domain", text(e, f->domain),
+		"result", spf_result_name(f->result),
+		"why", text(e, explain_spf(f)),
+		"explanation", f->explanation.n > 0 ?
+			text(e, f->explanation) : json_null());
+}
+
+static json_t *
+findings(const struct explained *e)
+{
+	json_t *all = json_array();
+	const struct spf_finding *f;
+	int i;
+
+	for (i = SPF_MAILFROM; i <= SPF_HELO; i++) {
+		f = session_spf(e->trial->session, (enum spf_identity)i);
+		if (f != NULL && e->trial->resolver != NULL &&
+		    json_array_append_new(all, finding(e, f)) != 0)
+			goto failed;
+	}
+	return all;
+failed:
+	json_decref(all);
+	return NULL;
+}
+
+static json_t *
 object(const struct explained *e)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o}",
+		"s:o, s:o, s:o}",
 		"verdict", e->end.kind,
 		"stage", stage_name(e->end.stage),
 		"rule", rule_name(e, e->end.rule),
@@ -272,6 +303,7 @@ object(const struct explained *e)
 		"reply", text(e, e->end.reply),
 		"rules", steps(e),
 		"lookups", lookups(e),
+		"spf", findings(e),
 		"recipients", recipients(e),
 		"shadows", shadows(e),
 		"notices", notices(e),

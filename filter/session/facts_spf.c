@@ -21,6 +21,16 @@ facts_spf(const struct told *t, enum spf_identity identity)
 	return said_spf(t, identity);
 }
 
+struct span
+facts_spf_why(const struct told *t, enum spf_identity identity)
+{
+	const struct spf_finding *f = t->spf_found[identity];
+	bool error = f != NULL && (f->result == SPF_TEMPERROR ||
+		f->result == SPF_PERMERROR);
+
+	return error && f->reason.n > 0 ? f->reason : (struct span){NULL, 0};
+}
+
 /* A result that was said, or that needs no look-up. */
 static const struct spf_finding *
 keep_finding(struct told *t, enum spf_identity identity,
@@ -39,7 +49,7 @@ keep_finding(struct told *t, enum spf_identity identity,
 static struct spf_finding
 said_finding(struct span word)
 {
-	struct spf_finding f = {.reason = SPAN("so it was said")};
+	struct spf_finding f = {.result = SPF_NONE};
 	enum spf_result r;
 
 	for (r = SPF_NONE; r <= SPF_PERMERROR; r++)

@@ -69,6 +69,7 @@ make_line(struct told *t, const struct report *r, char line[LOG_LINE])
 		.auth = told_macro(t, SPAN("{auth_authen}")),
 		.header_from = from,
 		.spf = facts_spf(t, SPF_MAILFROM),
+		.spf_why = facts_spf_why(t, SPF_MAILFROM),
 		.shadow = r->shadow,
 		.done = r->done,
 		.why = r->why,

@@ -378,3 +378,12 @@ session_verdict(const struct session *s)
 {
 	return &s->verdict;
 }
+
+const struct spf_finding *
+session_spf(const struct session *s, enum spf_identity identity)
+{
+	bool said = (identity == SPF_HELO ? s->told.spf_helo : s->told.spf).p
+		!= NULL;
+
+	return said ? NULL : s->told.spf_found[identity];
+}

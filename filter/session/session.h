@@ -121,6 +121,10 @@ struct message *session_message(struct session *s);
 /* The body as it is let in, once it was changed; or NULL. */
 const struct edit *session_edit(const struct session *s);
 
+/* What SPF found, if it was asked for and not said; or NULL. */
+const struct spf_finding *session_spf(const struct session *s,
+                                      enum spf_identity identity);
+
 /* What the last answer but ANSWER_GO_ON and ANSWER_SKIP comes from. */
 const struct verdict *session_verdict(const struct session *s);
 

@@ -151,6 +151,8 @@ struct told_fields *facts_fields(struct told *t, struct span name);
 
 /* What SPF is said to be or found, p NULL if nobody asked. For the log. */
 struct span facts_spf(const struct told *t, enum spf_identity identity);
+/* Why it is a temperror or a permerror; else p NULL. */
+struct span facts_spf_why(const struct told *t, enum spf_identity identity);
 
 /* The same, checked now if it was not yet. NULL: no memory. Of what a
  * trusted relay hands on, once the header's end is reached. */

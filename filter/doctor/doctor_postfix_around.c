@@ -164,7 +164,7 @@ look_at_ways_back(struct visit *v, const void *of)
 
 static const struct check checks[] = {
 	{"screened-service", FAULT, look_behind_screens},
-	{"screen-setting", FAULT, look_at_screens},
+	{"screen-setting", NOTE, look_at_screens},
 	{"no-milters", FAULT, look_at_no_milters},
 	{"milter-maps", NOTE, look_at_maps},
 	{"proxy-filter", FAULT, look_at_proxies},

@@ -187,6 +187,16 @@ def policy_outbound(stage):
         raise Failure("there is no footer: %r" % mail.data)
     if b"10.1.2.3" in mail.data:
         raise Failure("the way is shown: %r" % mail.data)
+    expect(stage, login("alice"), [
+        ("MAIL FROM:<alice@example.org>", "250 "),
+        ("RCPT TO:<bob@example.org>", "250 "),
+        (["From: alice@example.org", "Subject: Re: [external] inside", "",
+          "hello"], "250 ")])
+    mail = [m for m in arrived(stage, 3) if b"inside" in m.data][0]
+    if b"Example, Inc. - " in mail.data:
+        raise Failure("inside there is a footer: %r" % mail.data)
+    if fields(mail, "Subject") != ["Re: inside"]:
+        raise Failure("the mark is still there: %r" % mail.data)
 
 
 ZONE = {

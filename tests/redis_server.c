@@ -12,14 +12,7 @@
 
 #include "redis_server.h"
 
-#define PROGRAM "/usr/bin/redis-server"
 #define ARGUMENTS 32
-
-bool
-redis_server_there(void)
-{
-	return access(PROGRAM, X_OK) == 0;
-}
 
 static int
 reach(const struct redis_server *s)
@@ -76,7 +69,7 @@ redis_server_start(struct redis_server *s, const char *folder,
 	ck_assert_int_ge(s->pid, 0);
 	if (s->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* of a test that fails */
-		execv(PROGRAM, (char *const *)(size_t)words);
+		execv(REDIS_SERVER, (char *const *)(size_t)words);
 		_exit(127);
 	}
 	wait_until_there(s);

@@ -4,14 +4,27 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <unistd.h>
+
+#include "check.h"
 
 struct redis_server {
 	const char *folder;
 	pid_t pid;
 };
 
-/* Is the server installed at all? */
-bool redis_server_there(void);
+#define REDIS_SERVER "/usr/bin/redis-server"
+
+/* If not, the test is skipped. */
+static inline bool
+redis_server_there(void)
+{
+	bool there = access(REDIS_SERVER, X_OK) == 0;
+
+	if (!there)
+		check_skip("redis-server");
+	return there;
+}
 
 /*
  * Starts one on folder/r; it answers when this returns. more: further

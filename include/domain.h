@@ -12,4 +12,10 @@
  */
 struct span domain_canonical(struct arena *a, struct span name);
 
+/*
+ * The name in U-labels, of which people write lists; the name itself if it has
+ * none. p is NULL without memory.
+ */
+struct span domain_unicode(struct arena *a, struct span name);
+
 #endif

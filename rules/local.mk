@@ -37,7 +37,8 @@ librules_a_SOURCES += \
 	rules/table/table_file.c rules/table/table_impl.h \
 	rules/table/table_index.c rules/table/table_key.c \
 	rules/table/table_list.c rules/table/table_net.c \
-	rules/table/table_reload.c rules/table/watch.c rules/table/watch.h
+	rules/table/table_reload.c rules/table/table_spell.c \
+	rules/table/watch.c rules/table/watch.h
 
 librules_a_SOURCES += \
 	rules/parse/ast.h rules/parse/lex.c rules/parse/lex.h \

@@ -58,7 +58,7 @@ static const char main_cf[] =
 	"compatibility_level = 3.6\n"
 	"myhostname = mail.example.org\n";
 
-/* postmap TYPE:source; false: there is none for this type. */
+/* postmap TYPE:source; false: there is none for this type, and it is told. */
 static bool
 postmap(const char *type, const char *source, const char *text)
 {
@@ -81,7 +81,10 @@ postmap(const char *type, const char *source, const char *text)
 		_exit(127);
 	}
 	ck_assert(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
-	return WEXITSTATUS(status) == 0;
+	if (WEXITSTATUS(status) == 0)
+		return true;
+	check_skip(arena_printf(arena, "postmap for %s", type).p);
+	return false;
 }
 
 static void
@@ -227,7 +230,14 @@ static const char map[] =
 	"10                ten\n"
 	"2001:db8::/32     six\n"
 	"2001:dba          colons\n"
-	"postmaster        him\n";
+	"postmaster        him\n"
+	"\"joe \\\"q\\\" user\"  blanks\n"
+	"\"a b\"@example.com  quoted\n"
+	"\"a;b\"@b\xc3\xbc" "cher.example  both\n"
+	"user@b\xc3\xbc" "cher.example  letters\n"
+	"@.b\xc3\xbc" "cher.example     below\n"
+	".b\xc3\xbc" "cher.example      deeper\n"
+	"xn--bcher-kva.example letterless\n";
 
 static void
 check_lookups(const struct table *t)
@@ -256,6 +266,30 @@ check_lookups(const struct table *t)
 	ck_assert_str_eq(find(t, ip("2001:db9::1")), "-");
 }
 
+/* As postmap keeps them: the file's own spelling. */
+static void
+check_spellings(const struct table *t)
+{
+	ck_assert_str_eq(find(t, text("Joe \"q\" user")), "blanks");
+	ck_assert_str_eq(find(t, text("joe")), "-");
+	ck_assert_str_eq(find(t, address("A B@example.com")), "quoted");
+	ck_assert_str_eq(find(t, address("a b+x@example.com")), "quoted");
+	ck_assert_str_eq(find(t, address("ab@example.com")), "-");
+	ck_assert_str_eq(find(t, address("user@xn--bcher-kva.example")),
+	                 "letters");
+	ck_assert_str_eq(find(t, address("a;b@xn--bcher-kva.example")),
+	                 "both");
+	ck_assert_str_eq(find(t, address("x@y.b\xc3\xbc" "cher.example")),
+	                 "below");
+	ck_assert_str_eq(find(t, name("y.xn--bcher-kva.example")), "deeper");
+	ck_assert_str_eq(find(t, name("b\xc3\xbc" "cher.example")),
+	                 "letterless");
+	ck_assert_str_eq(find(t, (struct value){
+		.type = VALUE_ADDRESS, .text = SPAN("user\0x@"),
+		.local = SPAN("user\0x"),
+		.domain = SPAN("xn--bcher-kva.example")}), "-");
+}
+
 static void
 check_postmap(const char *type)
 {
@@ -266,6 +300,7 @@ check_postmap(const char *type)
 		t = open_table(type, "t");
 		ck_assert_msg(t != NULL, "%s", told());
 		check_lookups(t);
+		check_spellings(t);
 	}
 	end(t);
 }
@@ -752,6 +787,8 @@ START_TEST(postmap_gets_the_same_from_the_socketmap_server)
 		ck_assert(fgets(line, sizeof(line), out) != NULL);
 		ck_assert_int_eq(pclose(out), 0);
 		ck_assert_str_eq(line, "alice@example.org, b@example.n\n");
+	} else {
+		check_skip("postmap");
 	}
 	stop_server(&server);
 	end(NULL);

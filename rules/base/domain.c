@@ -79,3 +79,32 @@ domain_canonical(struct arena *a, struct span name)
 		                  without_dot(name) : name);
 	return to_a_labels(a, name, &out) ? out : arena_lower(a, name);
 }
+
+static bool
+has_a_label(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i + 4 <= s.n; i++)
+		if ((i == 0 || s.p[i - 1] == '.') &&
+		    memcmp(s.p + i, "xn--", 4) == 0)
+			return true;
+	return false;
+}
+
+struct span
+domain_unicode(struct arena *a, struct span name)
+{
+	struct span z, out = name;
+	char *text = NULL;
+
+	if (!has_a_label(name) || memchr(name.p, '\0', name.n) != NULL)
+		return name;
+	z = arena_copy(a, name);
+	if (z.p == NULL)
+		return z;
+	if (idn2_to_unicode_8z8z(z.p, &text, 0) == IDN2_OK)
+		out = arena_copy(a, span_of(text));
+	idn2_free(text);
+	return out;
+}

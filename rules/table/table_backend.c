@@ -29,6 +29,7 @@ struct source_of {
 
 struct asking {
 	const struct backend *row;
+	enum value_type type;
 	void *opened;
 	struct arena *arena;
 	int64_t deadline;     /* for all keys of a value */
@@ -37,10 +38,8 @@ struct asking {
 };
 
 static bool
-ask_key(void *of, struct span key)
+ask_once(struct asking *q, struct span key)
 {
-	struct asking *q = of;
-
 	if (!q->row->near && watch_clock() > q->deadline) {
 		q->found = TABLE_FAILED;
 		q->reply.why = SPAN("it takes too long");
@@ -49,6 +48,22 @@ ask_key(void *of, struct span key)
 	q->found = q->row->find(q->opened, key, q->deadline, q->arena,
 	                        &q->reply);
 	return q->found != TABLE_NO;
+}
+
+static bool
+ask_key(void *of, struct span key)
+{
+	struct span others[TABLE_SPELLINGS];
+	struct asking *q = of;
+	size_t i, n;
+
+	if (ask_once(q, key))
+		return true;
+	n = table_spell(q->arena, q->type, key, others);
+	for (i = 0; i < n; i++)
+		if (ask_once(q, others[i]))
+			return true;
+	return false;
 }
 
 /* ---- IP addresses ---- */
@@ -63,7 +78,7 @@ ask_shorter(struct asking *q, struct span text, char mark)
 		for (n--; n > 0 && text.p[n] != mark; n--)
 			;
 		if (n > 0 && text.p[n - 1] != mark &&
-		    ask_key(q, (struct span){text.p, n}))
+		    ask_once(q, (struct span){text.p, n}))
 			return true;
 	}
 	return false;
@@ -80,7 +95,7 @@ ask_networks(struct asking *q, const struct ip *ip)
 	for (length = 128;; length--) {
 		n = snprintf(key, sizeof(key), "%s/%u", ip_print(&net, text),
 		             length - first);
-		if (ask_key(q, (struct span){key, (size_t)n}))
+		if (ask_once(q, (struct span){key, (size_t)n}))
 			return true;
 		if (length == first)
 			return false;
@@ -95,7 +110,7 @@ ask_ip(struct asking *q, const struct ip *ip)
 	char text[IP_TEXT];
 	struct span whole = span_of(ip_print(ip, text));
 
-	return ask_key(q, whole) || (q->row->near && ask_networks(q, ip)) ||
+	return ask_once(q, whole) || (q->row->near && ask_networks(q, ip)) ||
 	       ask_shorter(q, whole, ip_is_v4(ip) ? '.' : ':');
 }
 
@@ -160,7 +175,8 @@ find_in(const struct backend *row, void *opened, const struct value *v,
         const struct table_context *c, struct arena *a,
         struct table_answer *answer)
 {
-	struct asking q = {.row = row, .opened = opened, .arena = a};
+	struct asking q = {.row = row, .opened = opened, .arena = a,
+	                   .type = v->type};
 
 	if (!row->near)
 		q.deadline = watch_clock() + ALL_KEYS;

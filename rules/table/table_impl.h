@@ -9,6 +9,7 @@
  *	table_file.c   entries that stand in a file
  *	table_reload.c a file that is read again when it changes
  *	table_backend.c  entries that stand elsewhere, behind a back end
+ *	table_spell.c  the other spellings of a key there
  */
 #ifndef TABLE_IMPL_H
 #define TABLE_IMPL_H
@@ -125,6 +126,15 @@ const char *table_net_key(struct arena *a, struct span key, bool null,
 bool table_walk(const struct value *v, const struct table_context *c,
                 struct arena *a, bool (*visit)(void *of, struct span key),
                 void *of);
+
+#define TABLE_SPELLINGS 3
+
+/*
+ * How else people write a key of table_walk where nobody makes one spelling of
+ * it: in quotes, as U-labels. Into out; how many they are.
+ */
+size_t table_spell(struct arena *a, enum value_type type, struct span key,
+                   struct span out[TABLE_SPELLINGS]);
 
 /* ---- indexes ---- */
 

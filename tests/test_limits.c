@@ -568,6 +568,7 @@ START_TEST(on_a_full_disk_counting_goes_on_and_is_saved_later)
 	ck_assert(good);
 	ck_assert_ptr_nonnull(strstr(told, "counting goes on in memory, a "
 	                             "restart would forget it\n"));
+	ck_assert_ptr_null(strstr(told, "Input/output"));
 	ck_assert_ptr_null(strchr(strchr(told, '\n') + 1, '\n'));
 	told[0] = '\0';
 	now += 11000;
@@ -578,6 +579,36 @@ START_TEST(on_a_full_disk_counting_goes_on_and_is_saved_later)
 	ck_assert_uint_eq(used(0, "key number 0"), 2);
 	ck_assert_uint_eq(used(0, "key number 2999"), 2);
 	ck_assert_uint_eq(used(0, "alice"), 0);
+	close_all();
+	remove_folder();
+}
+END_TEST
+
+START_TEST(what_a_full_disk_took_of_a_new_file_is_not_called_damaged)
+{
+	char aside[sizeof(path) + 16];
+
+	signal(SIGXFSZ, SIG_IGN);
+	make_folder();
+	load(HOURLY);
+	limit_files(4096); /* half of what a new file begins with */
+	open_limits(1000, path);
+	take(0, "alice", 50);
+	limits_save(limits);
+	limit_files(RLIM_INFINITY);
+	ck_assert_msg(strstr(told, "counting goes on in memory") != NULL,
+	              "%s", told);
+	ck_assert_ptr_null(strstr(told, "Input/output"));
+	told[0] = '\0';
+	now += 11000;
+	limits_save(limits);
+	ck_assert_ptr_null(strstr(told, "damaged"));
+	ck_assert_ptr_nonnull(strstr(told, ": saved again\n"));
+	snprintf(aside, sizeof(aside), "%s.damaged", path);
+	ck_assert_int_ne(access(aside, F_OK), 0);
+	limits_free(limits);
+	open_limits(1000, path);
+	ck_assert_uint_eq(used(0, "alice"), 50);
 	close_all();
 	remove_folder();
 }
@@ -761,6 +792,7 @@ CHECK_MAIN("limits",
 	what_is_past_goes_from_the_file,
 	what_is_past_is_not_read_again,
 	on_a_full_disk_counting_goes_on_and_is_saved_later,
+	what_a_full_disk_took_of_a_new_file_is_not_called_damaged,
 	a_folder_that_comes_later_is_found,
 	a_file_is_of_one_filter,
 	a_damaged_file_is_put_aside,

@@ -41,6 +41,9 @@ say(char why[LIMITS_FILE_WHY], const char *words)
 static bool
 fine(int error, char why[LIMITS_FILE_WHY])
 {
+	/* liblmdb's word for less written than was to be */
+	if (error == EIO)
+		return say(why, "the disk is full, or has an error");
 	return error == 0 || say(why, mdb_strerror(error));
 }
 
@@ -112,11 +115,33 @@ open_env(struct limits_file *f, const char *path, char why[LIMITS_FILE_WHY])
 	       limits_file_commit(f, why);
 }
 
+static void
+close_env(struct limits_file *f)
+{
+	if (f->txn != NULL)
+		mdb_txn_abort(f->txn);
+	if (f->env != NULL)
+		mdb_env_close(f->env);
+	f->txn = NULL;
+	f->env = NULL;
+}
+
+/* What a full disk took of a new file would look like a damaged one. */
+static void
+take_back(struct limits_file *f)
+{
+	close_env(f);
+	if (ftruncate(f->fd, 0) != 0)
+		return; /* then it is put aside */
+}
+
 struct limits_file *
 limits_file_open(const char *path, bool *aside, char why[LIMITS_FILE_WHY])
 {
 	struct limits_file *f = calloc(1, sizeof(*f));
 	const char *problem;
+	struct stat st;
+	bool fresh;
 
 	*aside = false;
 	if (f == NULL) {
@@ -133,8 +158,11 @@ limits_file_open(const char *path, bool *aside, char why[LIMITS_FILE_WHY])
 		if (*aside)
 			f->fd = open_locked(path, why);
 	}
+	fresh = f->fd >= 0 && fstat(f->fd, &st) == 0 && st.st_size == 0;
 	if (f->fd >= 0 && open_env(f, path, why))
 		return f;
+	if (fresh)
+		take_back(f);
 	limits_file_close(f);
 	return NULL;
 }
@@ -144,10 +172,7 @@ limits_file_close(struct limits_file *f)
 {
 	if (f == NULL)
 		return;
-	if (f->txn != NULL)
-		mdb_txn_abort(f->txn);
-	if (f->env != NULL)
-		mdb_env_close(f->env);
+	close_env(f);
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f);

@@ -47,6 +47,7 @@
 #define CAPS_LOG_REPLY 1024         /* of a reply or a log action's text there */
 #define CAPS_DNS_CACHE (16 << 20)   /* what is kept of the DNS: some 50,000 answers */
 #define CAPS_SERVER_SECONDS 3       /* for a server to answer for one value; "vaglio doctor" adds up a policy's servers */
+#define CAPS_SERVERS_SECONDS 10     /* that servers of tables and limits are waited for before the MTA has its answer: it waits 30 s */
 #define CAPS_REDIS_BYTES (1 << 20)  /* of one answer of a Redis server */
 #define CAPS_REDIS_VALUES 10000     /* values in it: more belong in keys */
 #define CAPS_NOTICES 100            /* notices that wait to be sent */

@@ -31,6 +31,7 @@ struct facts {
 	 */
 	enum truth (*over)(void *of, size_t limit, size_t rcpt,
 	                   struct span *why);
+	struct lookup_wait *wait;     /* or NULL: no bound */
 };
 
 #endif

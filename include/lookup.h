@@ -1,9 +1,11 @@
 /*
  * lookup.h - the DNS, for rules that ask it: they know no resolver; whoever
- * has the message knows one.
+ * has the message knows one. And how long servers are waited for.
  */
 #ifndef LOOKUP_H
 #define LOOKUP_H
+
+#include <stdint.h>
 
 #include "arena.h"
 #include "value.h"
@@ -28,6 +30,14 @@ struct lookup_dns {
 	                       enum lookup_type type, struct arena *a,
 	                       struct lookup_records *out);
 	void *of;
+};
+
+/*
+ * How long the servers of tables and limits may still be waited for before
+ * the MTA has its answer.
+ */
+struct lookup_wait {
+	int64_t left; /* nanoseconds */
 };
 
 #endif

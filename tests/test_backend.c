@@ -610,7 +610,7 @@ END_TEST
 
 /* ---- a socketmap server ---- */
 
-enum mood { ANSWERS, IS_BUSY, TALKS_NONSENSE, SAYS_TOO_MUCH, HANGS_UP };
+enum mood { ANSWERS, IS_SLOW, IS_BUSY, TALKS_NONSENSE, SAYS_TOO_MUCH, HANGS_UP };
 
 struct server {
 	int fd;
@@ -637,6 +637,7 @@ reply_to(const char *question, int mood)
 static void *
 serve(void *of)
 {
+	const struct timespec slow = {0, 100000000};
 	struct server *s = of;
 	char question[1024];
 	const char *reply;
@@ -649,6 +650,8 @@ serve(void *of)
 			question[n] = '\0';
 			atomic_fetch_add(&s->questions, 1);
 			mood = atomic_load(&s->mood);
+			if (mood == IS_SLOW)
+				nanosleep(&slow, NULL);
 			reply = mood == HANGS_UP ? "" : reply_to(question, mood);
 			if (write(fd, reply, strlen(reply)) < 0 ||
 			    mood > IS_BUSY)
@@ -738,6 +741,33 @@ START_TEST(a_socketmap_server_that_errs_fails_and_comes_back)
 		atomic_store(&server.mood, ANSWERS);
 		becomes(t, text("alice"), "alice@example.org");
 	}
+	table_free(t);
+	stop_server(&server);
+	end(NULL);
+}
+END_TEST
+
+/* Each answer comes in time; all of a message's would not. */
+START_TEST(a_slow_server_is_waited_for_no_longer_than_the_mta_waits)
+{
+	struct lookup_wait wait = {.left = 450000000};
+	struct server server = {.mood = IS_SLOW};
+	struct table *t;
+	unsigned i;
+
+	begin();
+	start_server(&server);
+	t = open_socketmap();
+	ck_assert_msg(t != NULL, "%s", told());
+	context.wait = &wait;
+	for (i = 0; i < 100 && strcmp(find(t, text("bob")), "-") == 0; i++)
+		;
+	ck_assert_msg(i >= 3 && i <= 5, "%u answers", i);
+	ck_assert_str_eq(find(t, text("bob")), "!it takes too long");
+	wait.left = 1000000000;
+	atomic_store(&server.mood, ANSWERS);
+	becomes(t, text("alice"), "alice@example.org");
+	ck_assert_int_gt(wait.left, 0);
 	table_free(t);
 	stop_server(&server);
 	end(NULL);
@@ -903,6 +933,7 @@ CHECK_MAIN("backend",
 	a_broken_text_file_leaves_the_old_entries_and_is_told_once,
 	a_socketmap_server_is_asked_over_one_connection,
 	a_socketmap_server_that_errs_fails_and_comes_back,
+	a_slow_server_is_waited_for_no_longer_than_the_mta_waits,
 	a_socketmap_server_may_be_started_anew,
 	postmap_gets_the_same_from_the_socketmap_server,
 	threads_go_on_asking_while_a_text_file_changes,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "check.h"
 #include "limits_store.h"
@@ -472,6 +473,67 @@ START_TEST(too_many_values_fail)
 }
 END_TEST
 
+/* ---- a server that takes its time ---- */
+
+static unsigned slow_asked;
+
+static enum truth
+ask_slowly(struct limits *l, const struct limit *of, struct span key,
+           uint64_t n, bool take, struct limits_found *found)
+{
+	const struct timespec pause = {2, 600000000};
+
+	(void)l;
+	(void)of;
+	(void)key;
+	(void)n;
+	(void)take;
+	slow_asked++;
+	nanosleep(&pause, NULL);
+	found->when = now;
+	return TRUTH_NO;
+}
+
+static void
+forget(struct limits *l, const struct limit *of, struct span key, int64_t n,
+       int64_t when)
+{
+	(void)l;
+	(void)of;
+	(void)key;
+	(void)n;
+	(void)when;
+}
+
+START_TEST(a_slow_server_is_waited_for_only_while_the_mta_waits)
+{
+	static const struct limits_kind kind = {.ask = ask_slowly,
+		.add = forget};
+	struct limits slow = {&kind};
+	struct session_host host = {.macro = macro, .log = keep_line,
+		.limits = &slow};
+	static const char authors[] = "a@x.example, b@x.example, c@x.example,"
+		" d@x.example, e@x.example, f@x.example";
+
+	begin("limit authors 10 messages per 1h by from\n"
+	      "limit senders 10 messages per 1h by sender\n"
+	      "rule first\n  if over limit senders\n  reject\n"
+	      "rule out\n  if over limit authors\n  reject\n");
+	session_free(sessions[0]);
+	sessions[0] = session_new(policy, NULL, &host);
+	ck_assert_int_eq(mail(0, "<a@example.org>"), ANSWER_GO_ON);
+	ck_assert_uint_eq(slow_asked, 1);
+	ck_assert_int_eq(rcpt(0, "<b@example.net>"), ANSWER_GO_ON);
+	session_data(sessions[0]);
+	session_header(sessions[0], "From", authors);
+	ck_assert_int_eq(session_end_of_headers(sessions[0]).kind,
+		ANSWER_TEMPFAIL);
+	ck_assert_uint_eq(slow_asked, 1 + 4);
+	ck_assert_ptr_nonnull(strstr(logged, "it takes too long"));
+	end();
+}
+END_TEST
+
 CHECK_MAIN("tally",
 	what_is_let_in_is_counted_once,
 	messages_at_a_time_share_what_there_is,
@@ -488,4 +550,5 @@ CHECK_MAIN("tally",
 	shadow_counts_as_if_it_were_in_force,
 	a_shadow_rule_lets_more_in_than_there_is,
 	thousands_of_recipients_are_counted_in_good_time,
-	too_many_values_fail)
+	too_many_values_fail,
+	a_slow_server_is_waited_for_only_while_the_mta_waits)

@@ -116,13 +116,23 @@ dns_seconds(const struct visit *v)
 	return (long)policy_settings(v->policy)->spf_timeout.number;
 }
 
+/* The last one may be asked when the time of all is nearly over. */
+static long
+server_seconds(size_t servers)
+{
+	const long most = CAPS_SERVERS_SECONDS + CAPS_SERVER_SECONDS;
+
+	return servers < (size_t)most / CAPS_SERVER_SECONDS ?
+	       (long)servers * CAPS_SERVER_SECONDS : most;
+}
+
 long
 visit_patience(const struct visit *v)
 {
 	struct waits w = policy_waits(v->policy);
 
 	return PATIENCE + (w.dns ? dns_seconds(v) : 0) +
-	       (long)w.servers * CAPS_SERVER_SECONDS;
+	       server_seconds(w.servers);
 }
 
 struct span
@@ -135,8 +145,9 @@ visit_reasons(struct visit *v)
 		dns = TEXT(v, "%lds for the DNS by spf-timeout",
 		           dns_seconds(v));
 	if (w.servers > 0)
-		servers = TEXT(v, "%ds for each of %zu servers of tables and "
-		               "limits", CAPS_SERVER_SECONDS, w.servers);
+		servers = TEXT(v, "%lds for %zu server%s of tables and limits",
+		               server_seconds(w.servers), w.servers,
+		               w.servers == 1 ? "" : "s");
 	if (dns.n == 0 && servers.n == 0)
 		return dns;
 	return TEXT(v, " (%.*s%s%.*s)", SPAN_ARG(dns),

@@ -59,6 +59,7 @@ static bool
 ready(struct session *s, enum stage stage, struct answer *a)
 {
 	s->at = stage;
+	s->told.wait.left = CAPS_SERVERS_SECONDS * INT64_C(1000000000);
 	if (s->over != NOT_OVER) {
 		*a = session_again(s);
 		return false;
@@ -320,7 +321,7 @@ session_new(struct policy *p, const struct table *const *tables,
 	s->tables = tables;
 	s->dns = (struct lookup_dns){asker_dns, &s->told};
 	s->facts = (struct facts){facts_ask, &s->told, &s->dns, &s->told.work,
-		tally_over};
+		tally_over, &s->told.wait};
 	s->verdict.rule = s->holder = NO_RULE;
 	if (!told_open(&s->told, policy_ref(p), &s->host)) {
 		session_free(s);

@@ -5,9 +5,11 @@
  * taken at once, so that the next one finds it gone. The end of the message
  * settles what was taken against what it came to.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "caps.h"
+#include "peer.h"
 #include "siphash.h"
 #include "tally.h"
 
@@ -250,6 +252,23 @@ note_take(struct told *t, struct tally_key *k, uint64_t n, int64_t when)
 	return true;
 }
 
+/* Limits may live on a server that is slow. */
+static enum truth
+ask_store(struct told *t, const struct limit *l, struct span key, uint64_t n,
+          bool take, struct limits_found *found)
+{
+	int64_t begun = peer_deadline(0);
+	enum truth truth;
+
+	if (t->wait.left <= 0) {
+		snprintf(found->why, sizeof(found->why), "it takes too long");
+		return TRUTH_FAILED;
+	}
+	truth = limits_ask(t->host->limits, l, key, n, take, found);
+	t->wait.left -= peer_deadline(0) - begun;
+	return truth;
+}
+
 /* Is the limit over for one of its keys? */
 static enum truth
 ask_one(struct told *t, size_t limit, const struct value *v, size_t rcpt,
@@ -273,7 +292,7 @@ ask_one(struct told *t, size_t limit, const struct value *v, size_t rcpt,
 			more - k->taken : 0;
 	if (more == 0 && take)
 		return TRUTH_NO; /* it has its place */
-	truth = limits_ask(t->host->limits, l, k->key, more, take, &found);
+	truth = ask_store(t, l, k->key, more, take, &found);
 	if (truth == TRUTH_FAILED) {
 		*why = arena_copy(t->arena, span_of(found.why));
 		return truth;

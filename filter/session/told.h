@@ -92,6 +92,7 @@ struct told {
 	bool too_large;               /* the body is not all there */
 	size_t held;                  /* bytes, for memory_account */
 	struct pattern_work work;     /* what matching may still take */
+	struct lookup_wait wait;      /* before the MTA has its answer */
 	struct mime *mime;            /* its parts, once asked; NULL */
 	struct edit *edit;            /* once the body is changed; NULL */
 	struct told_fields *fields;   /* by name, once asked; NULL */

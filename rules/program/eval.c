@@ -41,6 +41,7 @@ eval_context(const struct evaluation *e)
 	struct table_context c = e->program->table_context;
 
 	c.dns = e->facts->dns;
+	c.wait = e->facts->wait;
 	c.limits.work = e->facts->work;
 	return c;
 }

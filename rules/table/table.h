@@ -27,6 +27,7 @@ struct table_context {
 	char recipient_delimiter;  /* or 0 */
 	struct pattern_limits limits;
 	const struct lookup_dns *dns; /* or NULL: the DNS is not asked */
+	struct lookup_wait *wait;     /* for servers; or NULL: no bound */
 };
 
 /* An entry as it was written, for inline tables. */

@@ -40,7 +40,7 @@ struct asking {
 static bool
 ask_once(struct asking *q, struct span key)
 {
-	if (!q->row->near && watch_clock() > q->deadline) {
+	if (!q->row->near && watch_clock() >= q->deadline) {
 		q->found = TABLE_FAILED;
 		q->reply.why = SPAN("it takes too long");
 		return true;
@@ -178,12 +178,17 @@ find_in(const struct backend *row, void *opened, const struct value *v,
 	struct asking q = {.row = row, .opened = opened, .arena = a,
 	                   .type = v->type};
 
-	if (!row->near)
-		q.deadline = watch_clock() + ALL_KEYS;
+	int64_t begun = row->near ? 0 : watch_clock();
+
+	/* with less time than others give it a server would seem down */
+	if (!row->near && (c->wait == NULL || c->wait->left > 0))
+		q.deadline = begun + ALL_KEYS;
 	if (v->type == VALUE_IP)
 		ask_ip(&q, &v->ip);
 	else
 		table_walk(v, c, a, ask_key, &q);
+	if (!row->near && c->wait != NULL)
+		c->wait->left -= watch_clock() - begun;
 	if (q.found == TABLE_FAILED)
 		answer->why = arena_copy(a, q.reply.why);
 	if (!arena_full(a) && (q.found != TABLE_YES ||

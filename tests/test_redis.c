@@ -274,14 +274,16 @@ START_TEST(a_password_a_user_and_a_database_are_told_to_each_connection)
 {
 	static const char *const locked[] = {
 		"--requirepass", "s3cret word",
-		"--user", "reader", "on", ">other", "~*", "+@all", NULL,
+		"--user", "reader", "on", ">other", "%R~*", "+ping",
+		"+select", "+get", "+smembers", "+hvals", NULL,
 	};
 	struct backend_options o = {.database = "2"};
 	struct table *t;
 
 	if (!begin(locked))
 		return;
-	redis_server_say(&server, "AUTH \"s3cret word\"\nSELECT 2\nSET a b\n");
+	redis_server_say(&server, "AUTH \"s3cret word\"\nSELECT 2\nSET a b\n"
+	                 "SADD c d\nHSET e f g\n");
 	ck_assert(open_with(&o) == NULL);
 	ck_assert(strstr(told(), "NOAUTH") != NULL);
 	put("p", "s3cret word\nnot this\n");
@@ -297,6 +299,8 @@ START_TEST(a_password_a_user_and_a_database_are_told_to_each_connection)
 	t = open_with(&o);
 	ck_assert_msg(t != NULL, "%s", told());
 	ck_assert_str_eq(find(t, text("a")), "b");
+	ck_assert_str_eq(find(t, text("c")), "d");
+	ck_assert_str_eq(find(t, text("e")), "g");
 	o.database = "999";
 	ck_assert(open_with(&o) == NULL);
 	ck_assert(strstr(told(), "out of range") != NULL);
@@ -320,6 +324,32 @@ START_TEST(a_server_that_is_not_there_at_first_refuses_the_table)
 	ck_assert(open_with(&(struct backend_options){.prefix = NULL}) == NULL);
 	ck_assert(strstr(told(), "can't open the table redis \"unix:/tmp/") &&
 	          strstr(told(), "/r\": No such file or directory"));
+	end(NULL);
+}
+END_TEST
+
+/* It says so and hangs up, before or after it is asked. */
+START_TEST(a_server_that_takes_nobody_more_says_so)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int i, holder = socket(AF_UNIX, SOCK_STREAM, 0);
+	char ok[5];
+
+	if (!begin(NULL))
+		return;
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s/r", folder);
+	ck_assert_int_eq(connect(holder, (struct sockaddr *)&un, sizeof(un)),
+	                 0);
+	ck_assert_int_eq(write(holder, "CONFIG SET maxclients 1\r\n", 25), 25);
+	ck_assert_int_eq(read(holder, ok, 5), 5);
+	for (i = 0; i < 200; i++)
+		ck_assert(open_with(&(struct backend_options){
+			.prefix = NULL}) == NULL);
+	ck_assert_msg(strstr(told(), "Broken pipe") == NULL &&
+	              strstr(told(), "Connection reset") == NULL, "%s",
+	              told());
+	ck_assert(strstr(told(), "max number of clients reached") != NULL);
+	close(holder);
 	end(NULL);
 }
 END_TEST
@@ -588,6 +618,7 @@ CHECK_MAIN("redis",
 	too_many_values_and_too_long_ones_fail_for_their_key_alone,
 	a_password_a_user_and_a_database_are_told_to_each_connection,
 	a_server_that_is_not_there_at_first_refuses_the_table,
+	a_server_that_takes_nobody_more_says_so,
 	a_server_that_is_stopped_and_started_fails_and_comes_back,
 	a_server_started_anew_between_two_questions_goes_unnoticed,
 	a_frozen_server_costs_one_deadline_then_nothing_until_it_thaws,

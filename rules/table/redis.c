@@ -167,12 +167,31 @@ read_replies(redisReader *reader, int fd, struct asking *q, size_t greetings,
 	return reader->pos == reader->len;
 }
 
+static bool
+begins_with(struct span s, struct span word)
+{
+	return s.n >= word.n && memcmp(s.p, word.p, word.n) == 0;
+}
+
+/*
+ * An error of a server that is no longer, or not yet, the one to ask: behind
+ * a name or a proxy a new connection may lead to another.
+ */
+static bool
+is_other_server(const struct redis_reply *r)
+{
+	return r->kind == REDIS_ERROR &&
+	       (begins_with(r->text, SPAN("READONLY")) ||
+	        begins_with(r->text, SPAN("MASTERDOWN")) ||
+	        begins_with(r->text, SPAN("LOADING")));
+}
+
 static enum peer_talk
 talk(void *of, int fd, bool fresh, int64_t deadline)
 {
 	struct asking *q = of;
 	redisReader *reader = redisReaderCreateWithFunctions(&functions);
-	bool good;
+	bool sent, good;
 	int error;
 
 	q->items = q->bytes = 0;
@@ -181,15 +200,22 @@ talk(void *of, int fd, bool fresh, int64_t deadline)
 	if (reader == NULL)
 		return PEER_LOST;
 	reader->privdata = q;
-	good = (!fresh || peer_send(fd, q->redis->greeting, deadline)) &&
-	       peer_send(fd, q->request, deadline) &&
-	       read_replies(reader, fd, q, fresh ? q->redis->greetings : 0,
-	                    deadline);
+	sent = (!fresh || peer_send(fd, q->redis->greeting, deadline)) &&
+	       peer_send(fd, q->request, deadline);
 	error = errno;
+	/* one that hangs up at once may have said why */
+	good = read_replies(reader, fd, q, fresh ? q->redis->greetings : 0,
+	                    deadline);
+	if (!sent && good && q->reply->kind == REDIS_ERROR)
+		q->why = q->reply->text;
+	if (sent)
+		error = errno;
+	else if (q->why.p != NULL)
+		error = EACCES;
 	redisReaderFree(reader);
 	errno = error;
-	if (good)
-		return PEER_GOOD;
+	if (good && sent)
+		return is_other_server(q->reply) ? PEER_SPOILED : PEER_GOOD;
 	/* what was asked for is too much: another question may not be */
 	return q->why.p != NULL && error != EACCES ? PEER_SPOILED : PEER_LOST;
 }

@@ -259,14 +259,13 @@ dump(const struct options *o)
 	return 0;
 }
 
-/* Asks the filter that runs on this policy's socket, or on that of -p. */
+/* Asks the filter that runs on the socket of -p, or else on this policy's. */
 static int
 ask_filter(const struct options *o, const struct policy *p,
            struct span request, FILE *good)
 {
-	struct span socket = policy_settings(p)->socket.text;
 	char *name = o->socket != NULL ? strdup(o->socket) :
-	             span_copy(socket);
+	             span_copy(policy_settings(p)->socket.text);
 	char *base = name != NULL ? socket_base(name) : NULL;
 	int status = EX_CONFIG;
 
@@ -300,17 +299,23 @@ reload(const struct options *o)
 	return status;
 }
 
-/* "limits" [NUL "json"], or "clear" NUL limit NUL key */
+/*
+ * "limits" [NUL "json"], or "clear" NUL limit NUL key. With -p no policy is
+ * needed: a stolen password does not wait until its file is mended.
+ */
 static int
 limits(const struct options *o)
 {
 	struct arena *a = o->arena;
 	struct span request = o->json ? SPAN("limits\0json") : SPAN("limits");
-	struct policy *p = load(o);
+	struct policy *p = o->socket == NULL ? load(o) : NULL;
 	int status;
 
-	if (p == NULL)
+	if (p == NULL && o->socket == NULL) {
+		fprintf(stderr, "vaglio: with -p SOCKET the running filter is "
+		        "asked all the same\n");
 		return EX_CONFIG;
+	}
 	if (o->n_operands > 0)
 		request = arena_printf(a, "clear%c%s%c%s", 0, o->operands[1],
 		                       0, o->operands[2]);

@@ -189,16 +189,32 @@ START_TEST(a_restart_of_the_filter_keeps_what_was_counted)
 	out = read_file(text);
 	ck_assert_ptr_nonnull(strstr(out, "\noutbound: alice is free again\n"));
 	free(out);
+	/* with -p nobody looks at the policy */
+	snprintf(path, sizeof(path), "%s.broken", d->config);
+	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", path, NULL),
+	                 78);
+	snprintf(path, sizeof(path), "unix:%s", d->socket);
+	ck_assert_int_eq(daemon_command(d, text, "limits", "-p", path, NULL),
+	                 0);
+	out = read_file(text);
+	ck_assert_ptr_nonnull(strstr(out, "\n             1  bob\n"));
+	free(out);
+	snprintf(path, sizeof(path), "%s/limits.lmdb", d->dir);
 	/* a key as it is shown */
+	ck_assert_uint_eq(send_many(d, 1, "<\"\\>"), 1);
 	ck_assert_uint_eq(send_many(d, 1, "o\nd\\d"), 1);
 	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", d->config,
 	                                NULL), 0);
 	out = read_file(text);
 	ck_assert_ptr_nonnull(strstr(out, " 1  o\\x0ad\\\\d\n"));
+	ck_assert_ptr_nonnull(strstr(out, " 1  <\"\\\\>\n"));
 	free(out);
 	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", d->config,
 	                                "clear", "outbound", "o\\x0ad\\\\d",
 	                                NULL), 0);
+	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", d->config,
+	                                "clear", "outbound", "<\"\\\\>", NULL),
+	                 0);
 	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", d->config,
 	                                "clear", "outbound", "alice", NULL), 1);
 	ck_assert_int_eq(daemon_command(d, text, "limits", "-c", d->config,
@@ -570,6 +586,86 @@ START_TEST(what_the_server_refuses_fails_until_it_takes_it)
 }
 END_TEST
 
+/* The old one goes on as a replica, and keeps its connections. */
+START_TEST(a_server_that_another_took_the_place_of_is_left)
+{
+	static char second[] = "/tmp/vaglio-second-XXXXXX";
+	char from[64], to[64];
+	struct redis_server other;
+	struct limits *a;
+	struct limits_found found;
+
+	if (!begin_store("limit a 200 recipients per 1h by auth\n"))
+		return;
+	a = open_store();
+	ck_assert_int_eq(limits_ask(a, limit, SPAN("alice"), 1, true, &found),
+	                 TRUTH_NO);
+	redis_server_say(&server, "REPLICAOF 127.0.0.1 1\n");
+	ck_assert_ptr_nonnull(mkdtemp(second));
+	redis_server_start(&other, second, NULL);
+	snprintf(from, sizeof(from), "%s/r", second);
+	snprintf(to, sizeof(to), "%s/r", folder);
+	ck_assert_int_eq(rename(from, to), 0);
+	ck_assert_int_eq(limits_ask(a, limit, SPAN("alice"), 1, true, &found),
+	                 TRUTH_FAILED);
+	ck_assert_ptr_nonnull(strstr(found.why, "READONLY"));
+	ck_assert_int_eq(limits_ask(a, limit, SPAN("alice"), 1, true, &found),
+	                 TRUTH_NO);
+	limits_free(a);
+	redis_server_stop(&other);
+	ck_assert_int_eq(rmdir(second), 0);
+	policy_unref(policy);
+	end_server();
+}
+END_TEST
+
+/* What the manual says that a user there needs. */
+START_TEST(a_user_who_may_do_little_is_enough)
+{
+	const struct limits_teller teller = {keep, NULL};
+	struct limit_server at = {.where = where, .user = "vaglio"};
+	char why[LIMITS_WHY], path[96];
+	struct limits_found found;
+	struct limits_row *rows;
+	struct limits *a;
+	size_t n, all;
+	FILE *f;
+
+	if (!begin_store("limit a 200 recipients per 1h by auth\n"))
+		return;
+	redis_server_say(&server, "ACL SETUSER vaglio on >pw ~vaglio:limit:* "
+	                 "+eval +time +hgetall +hget +hdel +hincrby +pexpire "
+	                 "+del +scan\n");
+	snprintf(path, sizeof(path), "%s/password", folder);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	fputs("pw\n", f);
+	fclose(f);
+	at.password_file = path;
+	a = limits_redis(&at, &teller, why);
+	ck_assert_msg(a != NULL, "%s", why);
+	limits_prepare(a, policy);
+	ck_assert_int_eq(limits_ask(a, limit, SPAN("alice"), 10, true, &found),
+	                 TRUTH_NO);
+	/* of a time that is past, so that a field is removed, too */
+	redis_server_say(&server, "HSET vaglio:limit:a:recipients:auth:alice "
+	                 "1000 5\n");
+	limits_add(a, limit, SPAN("alice"), -4, found.when);
+	limits_save(a);
+	ck_assert_uint_eq(used(a, "alice"), 6);
+	rows = limits_top(a, limit, 20, &n, &all, why);
+	ck_assert_msg(rows != NULL, "%s", why);
+	ck_assert_uint_eq(n, 1);
+	limits_rows_free(rows, n);
+	ck_assert_int_eq(limits_clear(a, limit, SPAN("alice"), why), 1);
+	limits_free(a);
+	ck_assert_str_eq(told, "");
+	unlink(path);
+	policy_unref(policy);
+	end_server();
+}
+END_TEST
+
 START_TEST(a_login_that_the_server_does_not_know_is_told_once)
 {
 	static const char *const more[] = {"--requirepass", "right", NULL};
@@ -622,4 +718,6 @@ CHECK_MAIN("limits, shared",
 	the_top_keys_are_found_among_thousands,
 	what_else_stands_under_a_key_fails,
 	what_the_server_refuses_fails_until_it_takes_it,
+	a_server_that_another_took_the_place_of_is_left,
+	a_user_who_may_do_little_is_enough,
 	a_login_that_the_server_does_not_know_is_told_once)

@@ -17,6 +17,36 @@ struct top {
 
 /* ---- in words ---- */
 
+/* As in the log; but nothing stands round it that <, > or " would end. */
+static struct span
+show_key(char *out, size_t size, struct span key)
+{
+	static const struct {
+		const char *escaped;
+		char c;
+	} plain[] = {{"\\x3c", '<'}, {"\\x3e", '>'}, {"\\x22", '"'}};
+	struct span s = log_escape(out, size, key);
+	size_t i, j, n = 0;
+
+	for (i = 0; i < s.n;) {
+		size_t take = s.p[i] == '\\' ? 2 : 1; /* \\ stays */
+
+		for (j = 0; j < 3; j++)
+			if (s.n - i >= 4 &&
+			    memcmp(s.p + i, plain[j].escaped, 4) == 0)
+				break;
+		if (j < 3) {
+			out[n++] = plain[j].c;
+			i += 4;
+			continue;
+		}
+		memmove(out + n, s.p + i, take);
+		n += take;
+		i += take;
+	}
+	return (struct span){out, n};
+}
+
 /* 90 s, 12 m, 3 h: rounded up, two digits or so. */
 static const char *
 time_words(int64_t seconds, char out[32])
@@ -49,7 +79,7 @@ put_top(const struct top *t, FILE *out)
 	        time_words((int64_t)l->seconds, time), SPAN_ARG(l->by), t->all,
 	        t->all == 1 ? "" : "s");
 	for (i = 0; i < t->n; i++) {
-		text = log_escape(key, sizeof(key), (struct span){
+		text = show_key(key, sizeof(key), (struct span){
 			t->rows[i].key, t->rows[i].n});
 		fprintf(out, "  %12llu  %.*s",
 		        (unsigned long long)t->rows[i].used, SPAN_ARG(text));
@@ -246,7 +276,7 @@ limits_forget(struct limits *l, const struct policy *p, struct span name,
 	a = arena_new(0);
 	if (a != NULL)
 		cleared = forget(l, p, &limits[i], a, &key, why);
-	key = log_escape(safe, sizeof(safe), key);
+	key = show_key(safe, sizeof(safe), key);
 	if (cleared < 0)
 		fprintf(out, "vaglio: %s\n", why);
 	else

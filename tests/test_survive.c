@@ -241,7 +241,8 @@ START_TEST(redis_is_frozen_errs_stops_and_is_started_again)
 	serves();
 	redis_server_stop(&redis);
 	wait_for_more(&crowd.deferred);
-	ck_assert(daemon_logs(&d, "redis: it is down"));
+	ck_assert(daemon_logs(&d, "why=\"table logins failed: redis: it is "
+	                      "down\""));
 	start_redis();
 	serves();
 	end_crowd();

@@ -149,7 +149,7 @@ table_failed(struct evaluation *e, size_t table)
 	struct span why = e->table_why == NULL ? (struct span){NULL, 0} :
 	                  e->table_why[table];
 
-	return arena_printf(e->arena, "<%.*s> failed%s%.*s",
+	return arena_printf(e->arena, "table %.*s failed%s%.*s",
 	                    SPAN_ARG(e->program->tables[table].name),
 	                    why.n > 0 ? ": " : "", SPAN_ARG(why));
 }

@@ -440,12 +440,17 @@ SPF_ZONE = {
     "mx.pass.example": {A: ["192.0.2.1"]},
     "fail.example": {TXT: ["v=spf1 -all exp=why.fail.example"]},
     "why.fail.example": {TXT: ["%{i} is not ours"]},
+    "evil.example": {TXT: ["v=spf1 -all exp=why.evil.example"]},
+    "why.evil.example": {TXT: ["%{l} 100%% %%s%%n %{S}" + " more" * 150]},
+    "wrong.example": {TXT: ["v=spf1 include:gone.example -all"]},
     "soft.example": {TXT: ["v=spf1 ~all"]},
     "slow.example": SILENT,
 }
 
 SPF = """
 set spf-timeout 1s
+set trusted-relays <relays>
+table <relays> { 203.0.113.5 }
 rule spf-fail
   if spf is fail
   unless auth
@@ -454,6 +459,10 @@ rule spf-later
   if spf is temperror
   unless auth
   tempfail 451 4.4.3 "SPF: try again"
+rule spf-wrong
+  if spf is permerror
+  unless auth
+  reject 550 5.7.24 "SPF: a wrong record"
 rule spf-soft
   if spf is softfail
   unless auth
@@ -474,6 +483,21 @@ def spf_session(stage, sender, login=None):
     client = stage.client(Visitor("192.0.2.1", login=login),
                           "mail.pass.example")
     return client, client.say("MAIL FROM:<%s>" % sender)
+
+
+def spf_relayed(stage, received):
+    """The reply to a message from a@pass.example that a relay hands on."""
+    with stage.client(Visitor("203.0.113.5"), "relay.example") as client:
+        for line in ("MAIL FROM:<a@pass.example>", "RCPT TO:<u@example.com>",
+                     "DATA"):
+            stage.reply_is(client.say(line), "[23]5. .*")
+        client.send(received.encode() + b"Subject: x\r\n\r\nhello\r\n")
+        return client.say(".")
+
+
+RELAYED = ("Received: by relay.example (Postfix)\r\n\tid 4X; a date\r\n"
+           "Received: from unknown (HELO [%s]) ([%s])\r\n"
+           "  by relay.example with ESMTP; a date\r\n")
 
 
 def spf_message(stage, sender, login=None):
@@ -516,12 +540,33 @@ def spf(stage):
     with client:
         stage.reply_is(said, "550 5[.]7[.]23 .*SPF: 192[.]0[.]2[.]1 is not "
                        "ours")
+    client, said = spf_session(stage, "a%dx=@evil.example")
+    with client:
+        stage.reply_is(said, "550 5[.]7[.]23 .*SPF: a%dx= 100% %s%n "
+                       "a%25dx%3D%40evil[.]example( more)+ m?o?r?[.][.][.]")
+        if len(said) > 512 or "\n" in said.strip():
+            raise Failure("the reply is %r" % said)
+    client, said = spf_session(stage, "a@wrong.example")
+    with client:
+        stage.reply_is(said, "550 5[.]7[.]24 .*SPF: a wrong record")
+    if not re.search('rule=spf-wrong .* spf=permerror spf-why="include:gone'
+                     '[.]example has no SPF record" ', stage.vaglio.log()):
+        raise Failure("the log does not say what is wrong")
     client, said = spf_session(stage, "a@slow.example")
     with client:
         stage.reply_is(said, "451 4[.]4[.]3 .*SPF: try again")
     header = unfolded(spf_message(stage, "a@soft.example"))
     if "X-SPF: softfail ~all" not in header:
         raise Failure("no mark of softfail: %r" % header)
+    said = spf_relayed(stage, RELAYED % ("192.0.2.1", "198.51.100.9"))
+    stage.reply_is(said, "550 5[.]7[.]23 .*")
+    before = len(stage.door.sink.mails)
+    said = spf_relayed(stage, RELAYED % ("198.51.100.9", "192.0.2.1"))
+    stage.delivered([queued(said)])
+    header = unfolded(stage.door.sink.wait(before + 1)[-1])
+    if not header[1].startswith("Received-SPF: pass ") or (
+            " client-ip=192.0.2.1;" not in header[1]):
+        raise Failure("of the relay's client is said %r" % header[1])
     asked = len(server.asked)
     header = unfolded(spf_message(stage, "a@fail.example", "alice"))
     if header[0] != ("Authentication-Results: %s; auth=pass smtp.auth=alice"

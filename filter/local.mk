@@ -78,6 +78,7 @@ libfilter_a_SOURCES += \
 	filter/mime/mime_text.c filter/mime/mime_uu.c
 
 libfilter_a_SOURCES += \
+	filter/change/attached.c filter/change/attached.h \
 	filter/change/change.c filter/change/change.h filter/change/cut.c \
 	filter/change/cut.h filter/change/detach.c filter/change/detach.h \
 	filter/change/edit.c filter/change/edit.h \

@@ -181,6 +181,18 @@ bool effect_chooses(const struct effect *e);
 /* matching /re/: is this decoded value, or name, meant? */
 enum truth effect_matches(const struct effect *e, struct span value);
 
+/* Is there a where? magic: that asks for attachment.magic. */
+bool effect_has_where(const struct effect *e, bool *magic);
+
+/*
+ * where EXPR: which of n attachments, or files in them, are meant. ask says
+ * what one is; its answer lives as long as a. false: why says what failed.
+ */
+bool effect_where(const struct effect *e, size_t n,
+                  const struct fact *(*ask)(void *of, size_t item,
+                                            enum subject_id id), void *of,
+                  struct arena *a, bool *meant, struct span *why);
+
 /*
  * replace attachment: the text for one. name: what effect_matches said yes
  * of; give: what ${attachment}, .extension, .type and .size are of this one.

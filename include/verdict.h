@@ -54,6 +54,7 @@ const char *effect_name(enum effect_kind k);
 bool effect_is_of_body(enum effect_kind k);
 
 struct action;
+struct evaluation;
 struct pattern_work;
 
 /* A noted action whose turn has come. */
@@ -68,6 +69,7 @@ struct effect {
 	bool once;         /* not where the text stands already */
 	const struct action *action; /* for effect_matches and the like */
 	struct pattern_work *work;   /* of the message, for these */
+	const struct evaluation *eval; /* of the review, for effect_where */
 	unsigned per;      /* of a notice: seconds in which there is no other */
 	const size_t *rcpts;         /* whose reading reached it */
 	size_t n_rcpts;

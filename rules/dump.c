@@ -327,6 +327,10 @@ dump_action(const struct ast_action *a, FILE *out)
 	put_named("", a->name, out);
 	put_named(a->row->takes & TAKES_MATCHING ? "matching" : "",
 	          a->pattern, out);
+	if (a->where != NULL) {
+		fputs(" where ", out);
+		dump_expr(a->where, out);
+	}
 	put_named(a->row->takes & TAKES_WITH ? "with" : "", a->text, out);
 	put_named("in html", a->html, out);
 	put_named("once per", a->per, out);

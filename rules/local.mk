@@ -49,7 +49,8 @@ librules_a_SOURCES += \
 	rules/parse/source.h
 
 librules_a_SOURCES += \
-	rules/program/effect.c rules/program/eval.c rules/program/eval.h \
+	rules/program/effect.c rules/program/effect_where.c \
+	rules/program/eval.c rules/program/eval.h \
 	rules/program/fill.c rules/program/fill.h rules/program/program.c \
 	rules/program/program.h rules/program/review.c \
 	rules/program/review_effects.c rules/program/review_impl.h \
@@ -61,7 +62,8 @@ librules_a_SOURCES += \
 	rules/check/check_expr.c rules/check/check_folded.c \
 	rules/check/check_limit.c rules/check/check_lookup.c rules/check/check_meant.c \
 	rules/check/check_subject.c rules/check/check_test.c \
-	rules/check/check_text.c rules/check/checker.h rules/check/finish.c \
+	rules/check/check_text.c rules/check/check_where.c \
+	rules/check/checker.h rules/check/finish.c \
 	rules/check/lint.c rules/check/setting.c
 
 librules_a_SOURCES += \

@@ -25,6 +25,30 @@ effect_chooses(const struct effect *e)
 	return false;
 }
 
+bool
+effect_has_where(const struct effect *e, bool *magic)
+{
+	(void)e;
+	*magic = false;
+	return false;
+}
+
+bool
+effect_where(const struct effect *e, size_t n,
+             const struct fact *(*ask)(void *of, size_t item,
+                                       enum subject_id id), void *of,
+             struct arena *a, bool *meant, struct span *why)
+{
+	(void)e;
+	(void)n;
+	(void)ask;
+	(void)of;
+	(void)a;
+	(void)meant;
+	(void)why;
+	return false;
+}
+
 enum truth
 effect_matches(const struct effect *e, struct span value)
 {

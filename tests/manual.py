@@ -194,6 +194,7 @@ def check_actions(manual):
         for takes, sign in (("TAKES_REPLY", "Ar code"),
                             ("TAKES_NAME", "Qo Ar Name Qc"),
                             ("TAKES_MATCHING", "Ic matching Ar /pattern/"),
+                            ("TAKES_WHERE", "Ic where Ar condition"),
                             ("TAKES_WITH", "Ic with Qq Ar text"),
                             ("TAKES_BODY", "Ic in html"),
                             ("TAKES_ADDRESS", "Ar address")):

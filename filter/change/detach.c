@@ -2,7 +2,7 @@
  * detach.c - parts of a message taken out, or a text put in their place.
  *
  * A part is chosen by any name that it bears, or that a file in it bears if
- * it is an archive. Of parts in parts the outermost goes. What is taken out
+ * it is an archive, or by a condition on either. Of parts in parts the outermost goes. What is taken out
  * are the bytes from the boundary before the part to the one behind it; a
  * part that is a whole message's body, or the last one of a multipart, is
  * replaced by an empty text, so that what is left is well-formed.
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "attached.h"
 #include "change.h"
 #include "cut.h"
 #include "detach.h"
@@ -31,6 +32,7 @@ struct detacher {
 	bool *goes;          /* does it not? */
 	size_t n;            /* how many do not stay */
 	size_t part;         /* at hand */
+	const bool *meant;   /* by where, each item; NULL: all are */
 	struct span *why;
 };
 
@@ -74,9 +76,13 @@ consider_name(struct detacher *d, size_t part, struct span name)
 		choose(d, part, kept);
 }
 
+/* item: of the part, or of the file in it, for where. */
 static bool
-consider_names(struct detacher *d, size_t part, const struct mime_list *l)
+consider_names(struct detacher *d, size_t part, size_t item,
+               const struct mime_list *l)
 {
+	if (d->meant != NULL && !d->meant[item])
+		return true;
 	part = carrier(d, part);
 	if (l == NULL)
 		return choose(d, part, SPAN(""));
@@ -109,7 +115,26 @@ keep_outermost(struct detacher *d)
 	}
 }
 
-/* All that is chosen if the effect has no pattern; no file in an archive. */
+/*
+ * The files in archives are looked at if there is something to choose by, and
+ * which attachments and files it means.
+ */
+static bool
+ask_where(struct detacher *d)
+{
+	bool magic, where = effect_has_where(d->effect, &magic);
+
+	if (where || effect_chooses(d->effect)) {
+		mime_unpack(d->m, magic);
+		if (d->m->archives_full != NULL)
+			return fail(d, d->m->archives_full);
+	} else if (d->m->unpacked == 0) {
+		mime_uudecode(d->m, false);
+	}
+	d->meant = where ? attached_meant(d->m, d->effect, d->why) : NULL;
+	return !where || d->meant != NULL;
+}
+
 static bool
 find(struct detacher *d)
 {
@@ -125,20 +150,15 @@ find(struct detacher *d)
 	d->goes = arena_alloc(d->edit->arena, d->m->n_parts);
 	if (d->chosen == NULL || d->goes == NULL)
 		return fail(d, "no memory for the message's parts");
+	if (!ask_where(d))
+		return false;
 	for (i = 0; i < d->m->n_parts; i++)
 		if (d->m->parts[i].attachment &&
-		    !consider_names(d, i, d->m->parts[i].names))
+		    !consider_names(d, i, i, d->m->parts[i].names))
 			return false;
-	if (effect_chooses(d->effect)) {
-		mime_unpack(d->m, false);
-		if (d->m->archives_full != NULL)
-			return fail(d, d->m->archives_full);
-	} else if (d->m->unpacked == 0) {
-		mime_uudecode(d->m, false);
-	}
 	for (i = 0; i < d->m->n_members; i++)
 		if (!consider_names(d, d->m->members[i].part,
-		                    d->m->members[i].names))
+		                    d->m->n_parts + i, d->m->members[i].names))
 			return false;
 	keep_outermost(d);
 	return !arena_full(d->edit->arena) ||

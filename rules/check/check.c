@@ -272,6 +272,7 @@ check_action(struct checker *c, const struct ast_action *a)
 		a->pattern->pattern = check_pattern(c, a->pattern, false);
 		out->pattern = a->pattern->pattern;
 	}
+	check_where(c, a, out);
 	out->per = check_per(c, a->per);
 	if (a->row->takes & TAKES_ADDRESS)
 		check_fixed_address(c, a);
@@ -447,10 +448,13 @@ static void
 check_on_error(struct checker *c, const struct rule *r)
 {
 	const struct policy_table *t;
+	const struct action *a;
 
 	if (r->on_error != ON_ERROR_UNSAID)
 		return;
 	t = risky_table(c->program, r->node);
+	for (a = r->actions; a != NULL && t == NULL; a = a->next)
+		t = risky_table(c->program, a->where);
 	if (t != NULL)
 		diag_error(c->diags, r->ast->name_place,
 		           "rule \"%.*s\" asks <%.*s>, which may not answer: "
@@ -480,11 +484,11 @@ check_rule(struct checker *c, struct ast_rule *ast)
 	r->group_node = NO_NODE;
 	c->pattern_leaves = 0;
 	check_conditions(c, r);
-	check_on_error(c, r);
 	if (ast->actions == NULL)
 		diag_error(c->diags, ast->name_place,
 		           "rule \"%.*s\" has no action", SPAN_ARG(ast->name));
 	check_actions(c, r);
+	check_on_error(c, r);
 	p->rcpt_rules = p->rcpt_rules || r->rcpt;
 }
 

@@ -185,6 +185,12 @@ size_t check_find_limit(struct checker *c, struct span name,
 struct text check_text(struct checker *c, const struct ast_value *v,
                        const struct pattern *replacement);
 
+/* ---- check_where.c ---- */
+
+/* where EXPR: its node, of subjects that are of one attachment. */
+void check_where(struct checker *c, const struct ast_action *a,
+                 struct action *out);
+
 /* ---- check_test.c ---- */
 
 void check_test(struct checker *c, const struct ast_test *t);

@@ -213,6 +213,7 @@ struct ast_action {
 	struct ast_value *code, *xcode;
 	struct ast_value *name;       /* a header field's */
 	struct ast_value *pattern;
+	struct expr *where;
 	struct ast_value *text;       /* reply, value, address, reason; of a
 	                                 body, as plain text */
 	struct ast_value *html;       /* of a body, as HTML */

@@ -549,6 +549,22 @@ parse_or(struct parser *p)
 	return e;
 }
 
+/* where := "where" or; an action's own words may follow */
+struct expr *
+parse_where(struct parser *p)
+{
+	struct expr *e;
+
+	p->depth = p->terms = 0;
+	e = parse_or(p);
+	if (parser_at(p, "matching"))
+		FAIL(p, parser_peek(p)->place, "\"matching\" stands before "
+		     "\"where\"");
+	if (!parser_at(p, "with"))
+		check_follower(p, e, false);
+	return e;
+}
+
 /* expr := or */
 struct expr *
 parse_expr(struct parser *p)

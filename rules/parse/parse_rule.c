@@ -149,11 +149,14 @@ parse_arguments(struct parser *p, struct ast_action *a)
 		a->name = parse_header_name(p, a->row->words);
 	if ((takes & TAKES_MATCHING) && parser_accept(p, "matching"))
 		a->pattern = parse_pattern(p, "\"matching\"");
+	if ((takes & TAKES_WHERE) && parser_accept(p, "where"))
+		a->where = parse_where(p);
 	if (takes & TAKES_PATTERN)
 		a->pattern = parse_pattern(p, words);
 	if ((takes & TAKES_WITH) && !parser_accept(p, "with"))
 		FAIL(p, parser_here(p), "after %s stands with \"text\", or "
-		     "matching /pattern/ before it", words);
+		     "matching /pattern/ or where and a condition before it",
+		     words);
 	if (takes & TAKES_WITH)
 		a->text = parse_string(p, "\"with\"");
 	if (takes & TAKES_TEXT)
@@ -223,7 +226,8 @@ nearest_tail(const struct ast_action *before, struct span word)
 		unsigned takes;
 		const char *word;
 	} tails[] = {
-		{TAKES_MATCHING, "matching"}, {TAKES_PER, "once per"},
+		{TAKES_MATCHING, "matching"}, {TAKES_WHERE, "where"},
+		{TAKES_PER, "once per"},
 		{TAKES_PER | TAKES_BODY, "once"}, {TAKES_BODY, "in html"},
 	};
 	const char *words[sizeof(tails) / sizeof(tails[0])];
@@ -249,6 +253,9 @@ refuse_tail(struct parser *p, const struct ast_action *before)
 		     "\"matching\" is missing before this pattern");
 	if (t->kind != TOKEN_WORD)
 		return;
+	if ((takes & TAKES_WHERE) && parser_at(p, "if"))
+		FAIL(p, t->place, "which attachments is said by \"where\": "
+		     "\"if\" stands before the actions");
 	if ((takes & TAKES_BODY) &&
 	    (parser_at(p, "html") || parser_at(p, "text")))
 		FAIL(p, t->place, "\"in\" is missing before %s",

@@ -145,6 +145,7 @@ bool parse_at_limit_fact(struct parser *p);
 /* ---- parse_expr.c, parse_rule.c, parse_test.c ---- */
 
 struct expr *parse_expr(struct parser *p);
+struct expr *parse_where(struct parser *p);
 struct ast_rule *parse_rule(struct parser *p, bool shadow);
 struct ast_test *parse_test(struct parser *p);
 

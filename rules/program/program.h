@@ -103,6 +103,8 @@ struct action {
 	struct span code, xcode;
 	struct span name;
 	const struct pattern *pattern;
+	size_t where;          /* NO_NODE: each attachment is meant */
+	bool magic;            /* where asks for attachment.magic */
 	struct text text;      /* a body's: the plain form, the HTML form */
 	bool plain, html;      /* which of them are there */
 	bool once;

@@ -44,6 +44,7 @@ fill_effect(struct review *r, struct effect *e, size_t rule,
 	e->name = a->name;
 	e->action = a;
 	e->work = r->eval.facts->work;
+	e->eval = &r->eval;
 	e->per = a->per;
 	if (a->row->takes & TAKES_BODY)
 		return fill_body(&r->eval, &r->program->rules[rule], a, e);

@@ -22,6 +22,7 @@ enum action_takes {
 	TAKES_BODY = 128,          /* texts for a body, [once] */
 	TAKES_PER = 256,           /* [once per TIME] */
 	TAKES_WITH = 512,          /* with "text" */
+	TAKES_WHERE = 1024,        /* [where EXPR], of one attachment each */
 };
 
 struct action_row {

@@ -155,6 +155,12 @@ struct verdict review_of(const struct review *r, size_t rcpt);
  */
 bool review_effects(struct review *r, const struct effect **effects, size_t *n);
 
+/*
+ * One of them can't be carried out, which is a failure of its rule: what its
+ * on error says. VERDICT_NONE: it is passed over.
+ */
+struct verdict review_failed(struct review *r, size_t rule, struct span why);
+
 /* log actions that were reached, whatever the verdict; in order. */
 bool review_logs(struct review *r, const struct effect **effects, size_t *n);
 

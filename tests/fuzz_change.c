@@ -1,7 +1,8 @@
 /*
  * fuzz_change.c - any bytes as a message, into which texts are put. What the
  * effect did not name has the bytes that it had: the message parses to the
- * same parts, and those that are not its own text are the same. A message
+ * same parts, and those that are not its own text are the same; where it is
+ * replaced, those that are not shown are the same, in their order. A message
  * that is left alone is the same altogether, and with `once` the text is not
  * put in twice.
  */
@@ -30,7 +31,7 @@ hold(bool promise)
 struct before {
 	size_t n_parts;
 	struct span *bytes; /* copies */
-	bool *own;
+	bool *own, *shown;
 };
 
 static bool
@@ -50,6 +51,10 @@ look(struct edit *e)
 	b.n_parts = e->mime->n_parts;
 	b.bytes = arena_alloc(e->arena, b.n_parts * sizeof(*b.bytes));
 	b.own = arena_alloc(e->arena, b.n_parts * sizeof(*b.own));
+	b.shown = arena_alloc(e->arena, b.n_parts * sizeof(*b.shown));
+	for (i = 0; i < b.n_parts; i++)
+		b.shown[i] = !is_leaf(&e->mime->parts[i]) ||
+			own_is_shown(e, i);
 	for (i = 0; i < b.n_parts; i++)
 		b.bytes[i] = arena_copy(e->arena, e->mime->parts[i].bytes);
 	for (i = 0; i < o.n && o.why == NULL; i++)
@@ -72,6 +77,27 @@ compare(struct edit *e, const struct before *b)
 	}
 }
 
+static void
+compare_hidden(struct edit *e, const struct before *b)
+{
+	const struct mime_part *p;
+	size_t i, j = 0;
+
+	hold(edit_parts(e) != NULL);
+	for (i = 0; i < e->mime->n_parts && e->mime->full == NULL; i++) {
+		p = &e->mime->parts[i];
+		if (!is_leaf(p) || own_is_shown(e, i))
+			continue;
+		while (j < b->n_parts && b->shown[j])
+			j++;
+		hold(j < b->n_parts && span_is(p->bytes, b->bytes[j]));
+		j++;
+	}
+	while (j < b->n_parts && b->shown[j])
+		j++;
+	hold(j == b->n_parts || e->mime->full != NULL);
+}
+
 /* ---- changes ---- */
 
 static void
@@ -84,9 +110,12 @@ change_once(struct edit *e, struct effect effect)
 	hold(change_body(e, &effect));
 	why = edit_left_out(e, &effect);
 	e->n_notes = 0;
-	if (why != NULL && strncmp(why, "of text/", 8) != 0)
+	if (why != NULL && strncmp(why, "of ", 3) != 0)
 		hold(span_is(edit_result(e), was));
-	compare(e, &b);
+	if (effect.kind == EFFECT_REPLACE_BODY)
+		compare_hidden(e, &b);
+	else
+		compare(e, &b);
 	if (why != NULL || effect.kind == EFFECT_REPLACE_BODY)
 		return;
 	effect.once = true;

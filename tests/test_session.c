@@ -914,6 +914,39 @@ START_TEST(what_could_not_be_done_is_logged)
 }
 END_TEST
 
+START_TEST(what_can_t_be_carried_out_is_a_failure_of_its_rule)
+{
+	begin("rule a if helo on error skip add rcpt \"${subject} x\"\n"
+	      "rule b if helo add header \"X-B\" \"1\"");
+	start();
+	SAID(finish(), "accept");
+	ck_assert_uint_eq(n_changes, 1);
+	LOGGED("done=\"add rcpt (left out: add rcpt: \\x3chello x\\x3e is no "
+	       "mail address) hello x; add header X-B\"\n");
+	end();
+	begin("rule a if helo on error reject add rcpt \"${subject} x\"");
+	start();
+	SAID(finish(), "reject 554 5.3.0 permanent failure in rule a");
+	ck_assert_uint_eq(n_changes, 0);
+	LOGGED("4 NOQUEUE: reject: rule=a stage=end");
+	LOGGED("why=\"add rcpt: \\x3chello x\\x3e is no mail address\"");
+	end();
+	begin("rule a if helo add rcpt \"${subject} x\"");
+	start();
+	SAID(finish(), "tempfail 451 4.3.0 temporary failure in rule a");
+	LOGGED("4 NOQUEUE: tempfail: rule=a stage=end");
+	end();
+	begin("rule a if helo on error skip remove attachment "
+	      "where attachment matches /(a+)+$/");
+	start();
+	session_header(session, "Content-Type", "application/x; name="
+	               "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab");
+	SAID(finish(), "accept");
+	LOGGED("done=\"remove attachment (left out: ");
+	end();
+}
+END_TEST
+
 START_TEST(log_actions_are_written_whatever_the_verdict)
 {
 	begin("rule l if sender log \"s=${sender} x=\\\"\"\n"
@@ -1098,6 +1131,7 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	a_body_that_does_not_fit_into_its_file_is_deferred,
 	a_failed_fact_is_the_rules_on_error, what_was_done_is_logged, what_found_nothing_was_not_done, what_is_taken_out_is_logged,
 	what_could_not_be_done_is_logged,
+	what_can_t_be_carried_out_is_a_failure_of_its_rule,
 	log_actions_are_written_whatever_the_verdict,
 	shadow_rules_are_logged, set_shadow_lets_in_unchanged,
 	recipients_that_a_line_leaves_out_are_marked,

@@ -55,34 +55,53 @@ found(const struct session *s, const struct effect *e)
 		edit_left_out(edit, e) != NULL;
 }
 
-/* Carries out what was noted. NULL, or why it can't be. */
-static const char *
-apply(struct session *s, struct span *why)
+/*
+ * An action that can't be carried out is a failure of its rule. true: the
+ * rule says skip, and the log that it was left out.
+ */
+static bool
+pass_over(struct session *s, const struct effect *e, struct span why,
+          struct verdict *v)
+{
+	if (s->told.no_memory || arena_full(s->told.arena))
+		return false;
+	*v = review_failed(s->review, e->rule, why);
+	return v->kind == VERDICT_NONE && told_edit(&s->told) != NULL &&
+		edit_leave_out(s->told.edit, e, why.p);
+}
+
+/* Carries out what was noted. false: v is a failure; without one, why. */
+static bool
+apply(struct session *s, struct verdict *v, struct span *why)
 {
 	struct message *m = s->told.message;
 	const struct effect *e;
 	size_t i, n;
 	bool *did;
 
+	*v = (struct verdict){.kind = VERDICT_NONE};
 	for (i = 0; i < s->told.n_rcpts; i++)
 		if (s->told.rcpts[i].in &&
 		    review_of(s->review, i).kind == VERDICT_DISCARD)
 			message_remove_rcpt(m, i);
 	*why = SPAN("no memory for this message");
 	if (!review_effects(s->review, &e, &n))
-		return why->p;
+		return false;
 	did = arena_alloc(s->told.arena, n * sizeof(*did));
 	if (did == NULL)
-		return why->p;
+		return false;
 	for (i = 0; i < n; i++) {
-		if (!carry_out(s, &e[i], why))
-			return why->p == NULL ? "no memory" : why->p;
-		did[i] = found(s, &e[i]);
+		if (carry_out(s, &e[i], why))
+			did[i] = found(s, &e[i]);
+		else if (pass_over(s, &e[i], *why, v))
+			did[i] = true;
+		else
+			return false;
 		if (e[i].kind == EFFECT_QUARANTINE && s->holder == NO_RULE)
 			s->holder = e[i].rule;
 	}
 	s->done = report_done(&s->told, e, did, n);
-	return NULL;
+	return true;
 }
 
 /* Under "set shadow" nothing is done; what would be is said. */
@@ -106,12 +125,15 @@ static struct answer
 let_in(struct session *s, const struct verdict *v,
        const struct change **changes, size_t *n)
 {
+	struct verdict failed;
 	struct span why;
 
 	if (session_is_shadowed(s))
 		return let_in_unchanged(s, v);
-	if (apply(s, &why) != NULL)
-		return session_fail(s, why.p == NULL ? "no memory" : why.p);
+	if (!apply(s, &failed, &why))
+		return failed.kind != VERDICT_NONE ?
+			session_refuse(s, &failed, NO_RCPT) :
+			session_fail(s, why.p == NULL ? "no memory" : why.p);
 	if (s->told.no_memory || arena_full(s->told.arena))
 		return session_no_memory(s); /* a text may have a gap */
 	if (!session_within_limit(s))

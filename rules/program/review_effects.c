@@ -147,6 +147,15 @@ review_effects(struct review *r, const struct effect **effects, size_t *n)
 	return true;
 }
 
+struct verdict
+review_failed(struct review *r, size_t rule, struct span why)
+{
+	struct verdict v = review_settle(r, rule, TRUTH_FAILED);
+
+	v.why = why;
+	return v;
+}
+
 bool
 review_logs(struct review *r, const struct effect **effects, size_t *n)
 {

@@ -64,28 +64,47 @@ fill_effect(struct review *r, struct effect *e, size_t rule,
 	                        &own->text);
 }
 
+/* May it be another text for each recipient? */
+static bool
+differs(const struct rule *rule, const struct action *a)
+{
+	const struct piece *p;
+
+	if (a->row->whole || !rule->rcpt)
+		return false;
+	for (p = a->text.pieces; p != NULL; p = p->next)
+		if (p->kind != PIECE_TEXT)
+			return true;
+	return false;
+}
+
 /*
- * One effect for all of them; one each if its text names the recipient and
- * it is done to recipients.
+ * One effect for all of them, or if it is done to recipients and what is
+ * filled in is another one for some, one for each run of them.
  */
 static bool
 note(struct review *r, struct effect_list *l, size_t rule,
      const struct action *a, const size_t *rcpts, size_t n)
 {
-	bool each = a->text.rcpt && !a->row->whole && n > 0;
+	bool each = n > 0 && differs(&r->program->rules[rule], a);
+	struct effect *last = NULL, one;
 	size_t i;
 
 	for (i = 0; i < (each ? n : 1); i++) {
-		struct effect *e = arena_grow(r->arena, &l->list, &l->n,
-		                              sizeof(struct effect));
-
-		if (e == NULL)
-			return false;
+		one = (struct effect){
+			.rcpts = rcpts + i, .n_rcpts = each ? 1 : n,
+		};
 		review_turn(r, n > 0 ? rcpts[i] : NO_RCPT);
-		if (!fill_effect(r, e, rule, a))
+		if (!fill_effect(r, &one, rule, a))
 			return false;
-		e->rcpts = rcpts + i;
-		e->n_rcpts = each ? 1 : n;
+		if (last != NULL && span_is(last->value, one.value)) {
+			last->n_rcpts++;
+			continue;
+		}
+		last = arena_grow(r->arena, &l->list, &l->n, sizeof(*last));
+		if (last == NULL)
+			return false;
+		*last = one;
 	}
 	return true;
 }

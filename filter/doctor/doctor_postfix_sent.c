@@ -19,6 +19,22 @@ is_on(const struct postfix *pf, const char *name, const char *off)
 	return false;
 }
 
+/* Debian's master.cf has none; or one with a name of its own. */
+static struct span
+login_line(struct visit *v, const struct postfix *pf)
+{
+	const struct door *d;
+
+	for (EACH_DOOR(d, pf))
+		if (d->submission)
+			return TEXT(v, "%.*s: -o smtpd_sasl_auth_enable=yes",
+			            SPAN_ARG(d->name));
+	return SPAN("submission inet n - y - - smtpd "
+	            "-o smtpd_tls_security_level=encrypt "
+	            "-o smtpd_sasl_auth_enable=yes "
+	            "-o milter_macro_daemon_name=ORIGINATING");
+}
+
 static void
 look_at_login(struct visit *v, const void *of)
 {
@@ -29,8 +45,7 @@ look_at_login(struct visit *v, const void *of)
 	    !is_on(of, "smtpd_sasl_auth_enable", "no"))
 		visit_find(v, SPAN(""), SPAN("the policy asks for auth, and "
 		           "no service lets clients log in"), "master.cf",
-		           SPAN("submission/inet: "
-		                "-o smtpd_sasl_auth_enable=yes"));
+		           login_line(v, of));
 }
 
 static void

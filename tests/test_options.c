@@ -120,7 +120,9 @@ START_TEST(mistakes_are_told)
 	WRONG("is not NAME=VALUE", "explain", "--macro", "=x");
 	WRONG("is no result of SPF: none, ", "explain", "--spf", "perhaps");
 	WRONG("unexpected \"b\"", "explain", "a", "b");
-	WRONG("unexpected \"a\"", "reload", "a");
+	WRONG("unexpected \"a\": the policy stands after -c", "reload", "a");
+	WRONG("unexpected \"x.conf\": the policy stands after -c", "check",
+	      "x.conf");
 	WRONG("\"check\" comes first: vaglio check", "-f", "check");
 }
 END_TEST

@@ -262,6 +262,54 @@ START_TEST(explain_ends_a_recipients_reading_where_it_ended)
 }
 END_TEST
 
+START_TEST(explain_says_what_a_rule_waits_for)
+{
+	struct scenario s = {.spf = SPAN("none")};
+
+	begin("table <bl> dns \"bl.example\"\n"
+	      "rule up if auth accept\n"
+	      "rule bl if client in <bl> on error skip reject\n"
+	      "rule own if client is daemon.address reject\n"
+	      "rule us if helo is mta or sender.domain is from.domain\n"
+	      "  log \"x\"\n"
+	      "rule one if helo is {\n    a\n\tb } or client.name is x reject\n");
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("connect bl             later  <bl> is not asked yet\n");
+	SAYS("connect own            no     client \"198.51.100.1\" is not "
+		"daemon.address \"192.0.2.25\"\n");
+	SAYS("connect us             later  helo is not known yet\n");
+	SAYS("headers us             yes    sender.domain \"example.net\" is "
+		"from.domain \"example.net\"\n");
+	SAYS("helo    one            no     helo \"mail.example.net\" is not "
+		"{ a b }; no client.name\n");
+	end();
+}
+END_TEST
+
+START_TEST(explain_of_a_long_condition_comes_to_an_end)
+{
+	struct scenario s = {0};
+	size_t bytes;
+	char *text;
+	FILE *f = open_memstream(&text, &bytes);
+	int i;
+
+	ck_assert_ptr_nonnull(f);
+	fputs("rule r if helo is a", f);
+	for (i = 0; i < 4000; i++)
+		fprintf(f, " or helo is h%d.example", i);
+	fputs(" reject", f);
+	fclose(f);
+	begin(text);
+	free(text);
+	ck_assert_int_eq(explain(&s, false), 0);
+	SAYS("is not h9.example; ");
+	SAYS("; and so on\n");
+	ck_assert_uint_lt(strlen(out), 4000);
+	end();
+}
+END_TEST
+
 START_TEST(explain_takes_many_recipients)
 {
 	static struct span rcpts[20000];
@@ -524,6 +572,8 @@ CHECK_MAIN("try", a_failure_says_what_was_expected_and_what_came,
 	explain_tells_what_comes_to_each_recipient,
 	explain_ends_a_recipients_reading_where_it_ended,
 	explain_takes_many_recipients, explain_tells_each_look_up_and_what_spf_found,
+	explain_says_what_a_rule_waits_for,
+	explain_of_a_long_condition_comes_to_an_end,
 	explain_of_a_deferral_is_75,
 	explain_tells_what_is_taken_out, explain_reads_a_message, explain_tells_how_the_body_changes,
 	json_has_the_new_body_in_one_piece,

@@ -481,8 +481,9 @@ check_operands(struct reading *r)
 		return 0;
 	if (o->verb == VERB_RUN)
 		return unknown_verb(r, o->operands[0]);
-	fprintf(r->err, "vaglio: %s: unexpected \"%s\"\n",
-	        verbs[o->verb].name, o->operands[most]);
+	fprintf(r->err, "vaglio: %s: unexpected \"%s\"%s\n",
+	        verbs[o->verb].name, o->operands[most],
+	        o->verb == VERB_EXPLAIN ? "" : ": the policy stands after -c");
 	return EX_USAGE;
 }
 

@@ -3,6 +3,7 @@
 #include "why.h"
 
 #define WHY_VALUE 80 /* a value is shown in a line; more is a blob */
+#define WHY_MOST 2000 /* bytes, of all that decided a rule */
 
 static struct span
 subject_words(struct evaluation *e, size_t ask)
@@ -46,22 +47,40 @@ quoted(struct evaluation *e, struct span text)
 	return s;
 }
 
-/* The source text of a value, on one line. */
+/* The source text of a value, on one line; a run of blanks is one. */
 static struct span
 source_words(struct evaluation *e, const struct ast_value *v)
 {
 	struct span s = {v->place.source->text.p + v->place.at, v->place.n};
 	char *p;
-	size_t i;
+	size_t i, n;
 
 	s = arena_copy(e->arena, s);
 	p = (char *)(uintptr_t)s.p;
-	for (i = 0; p != NULL && i < s.n; i++)
-		if (p[i] == '\n' || p[i] == '\t' || p[i] == '\r')
-			p[i] = ' ';
+	for (i = n = 0; p != NULL && i < s.n; i++) {
+		bool blank = p[i] == '\n' || p[i] == '\t' || p[i] == '\r';
+
+		if ((blank || p[i] == ' ') && n > 0 && p[n - 1] == ' ')
+			continue;
+		p[n++] = blank ? ' ' : p[i];
+	}
+	s.n = n;
 	if (s.n > WHY_VALUE)
 		return arena_printf(e->arena, "%.*s...", WHY_VALUE, s.p);
 	return s;
+}
+
+/* A subject on the right, with its value if it has one and no more. */
+static struct span
+asked_words(struct evaluation *e, size_t ask)
+{
+	struct span subject = subject_words(e, ask);
+	const struct fact *f = eval_fact(e, ask);
+
+	if (f->state != FACT_HERE || f->n != 1)
+		return subject;
+	return arena_printf(e->arena, "%.*s %.*s", SPAN_ARG(subject),
+	                    SPAN_ARG(quoted(e, f->values[0].text)));
 }
 
 static struct span
@@ -71,6 +90,8 @@ operand_words(struct evaluation *e, const struct node *n)
 	const struct fact *key;
 	struct span k;
 
+	if (n->n_operands == 1 && n->operands[0].kind == OPERAND_ASK)
+		return asked_words(e, n->operands[0].ask);
 	if (n->operands[0].kind != OPERAND_LOOKUP || l->ask == NO_ASK)
 		return source_words(e, n->expr->value);
 	key = eval_fact(e, l->ask);
@@ -99,7 +120,7 @@ op_words(enum op op, bool not)
 	return not ? no[op] : yes[op];
 }
 
-/* The value that decided, else the first, else that there is none. */
+/* The value that decided, else the first. */
 static struct span
 value_words(struct evaluation *e, const struct node *n, struct span subject)
 {
@@ -107,8 +128,6 @@ value_words(struct evaluation *e, const struct node *n, struct span subject)
 	const struct value *v;
 	size_t i = 0;
 
-	if (f->state != FACT_HERE)
-		return arena_printf(e->arena, "no %.*s", SPAN_ARG(subject));
 	eval_deciding(e, n, &i);
 	v = &f->values[i];
 	return arena_printf(e->arena, "%s%.*s %.*s", n->every ? "every " : "",
@@ -190,6 +209,50 @@ failed_words(struct evaluation *e, const struct node *n)
 	                    SPAN_ARG(subject_words(e, n->ask)));
 }
 
+/* p NULL: the question has its answer. */
+static struct span
+later_ask(struct evaluation *e, size_t ask)
+{
+	const struct question *q = &e->program->questions[ask];
+	bool told = q->ask.stage <= e->stage
+	            && !(q->ask.subject->flags & SUBJECT_IS_ANY)
+	            && !(q->rcpt && e->rcpt == NULL);
+
+	if (told && q->ask.subject->cost < COST_NET)
+		return (struct span){NULL, 0};
+	return arena_printf(e->arena, "%.*s is not %s yet",
+	                    SPAN_ARG(subject_words(e, ask)),
+	                    told ? "asked for" : "known");
+}
+
+/* What the leaf waits for: its subject, what it is compared with, a table. */
+static struct span
+later_words(struct evaluation *e, const struct node *n)
+{
+	struct span words = later_ask(e, n->ask);
+	const struct operand *o;
+	size_t i;
+
+	for (i = 0; words.p == NULL && i < n->n_operands; i++) {
+		o = &n->operands[i];
+		if (o->kind == OPERAND_ASK)
+			words = later_ask(e, o->ask);
+		if (o->kind != OPERAND_LOOKUP)
+			continue;
+		if (o->lookup.ask != NO_ASK)
+			words = later_ask(e, o->lookup.ask);
+		if (words.p == NULL)
+			words = arena_printf(e->arena,
+			        "<%.*s> is not asked yet",
+			        SPAN_ARG(e->program->tables[o->lookup.table]
+			                 .name));
+	}
+	if (words.p != NULL)
+		return words;
+	return arena_printf(e->arena, "%.*s is not known yet",
+	                    SPAN_ARG(subject_words(e, n->ask)));
+}
+
 static struct span
 leaf_words(struct evaluation *e, const struct node *n, enum truth t)
 {
@@ -198,15 +261,13 @@ leaf_words(struct evaluation *e, const struct node *n, enum truth t)
 
 	if (n->kind == NODE_OVER)
 		return over_words(e, n, t);
-	subject = subject_words(e, n->ask);
-
 	if (t == TRUTH_LATER || t > TRUTH_FAILED)
-		return arena_printf(e->arena, "%.*s is not known yet",
-		                    SPAN_ARG(subject));
+		return later_words(e, n);
+	subject = subject_words(e, n->ask);
 	if (t == TRUTH_FAILED)
 		return failed_words(e, n);
 	f = eval_fact(e, n->ask);
-	if (n->kind == NODE_PRESENT && f->state != FACT_HERE)
+	if (f->state != FACT_HERE)
 		return arena_printf(e->arena, "no %.*s", SPAN_ARG(subject));
 	if (n->kind == NODE_PRESENT)
 		return arena_printf(e->arena, "%.*s is %.*s",
@@ -218,11 +279,24 @@ leaf_words(struct evaluation *e, const struct node *n, enum truth t)
 	                    SPAN_ARG(operand_words(e, n)));
 }
 
+#define MORE "; and so on"
+
+/* A chain of thousands of comparisons is not read aloud to its end. */
+static bool
+is_cut(struct span a)
+{
+	const size_t n = sizeof(MORE) - 1;
+
+	return a.n > n && span_is((struct span){a.p + a.n - n, n}, SPAN(MORE));
+}
+
 static struct span
 both_words(struct evaluation *e, struct span a, struct span b)
 {
-	if (a.p == NULL || b.p == NULL || span_is(a, b))
+	if (a.p == NULL || b.p == NULL || span_is(a, b) || is_cut(a))
 		return a;
+	if (a.n > WHY_MOST)
+		return arena_printf(e->arena, "%.*s" MORE, SPAN_ARG(a));
 	return arena_printf(e->arena, "%.*s; %.*s", SPAN_ARG(a), SPAN_ARG(b));
 }
 

@@ -140,7 +140,8 @@ begin(struct dns_reply *r, const unsigned char *q, size_t n, char name[256])
 	r->type = (unsigned)(q[at + 1] << 8 | q[at + 2]);
 	r->n = at + 5;
 	memcpy(r->message, q, r->n);
-	r->message[2] |= 0x80;
+	r->message[2] |= 0x80; /* QR */
+	r->message[3] |= 0x80; /* RA */
 	r->flood = 0;
 	r->edns = q[11] != 0;
 	memset(r->message + 6, 0, 6);

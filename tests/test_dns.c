@@ -286,6 +286,35 @@ refuses(struct dns_reply *r, void *of)
 	return 0;
 }
 
+/* Knows nothing, does not look it up, and names others (a referral). */
+static int
+refers(struct dns_reply *r, void *of)
+{
+	(void)of;
+	r->message[3] &= 0x7f; /* no recursion */
+	if (strcmp(r->name, "soa.example") == 0)
+		dns_reply_soa(r, 60);
+	else if (strcmp(r->name, "own.example") == 0)
+		r->message[2] |= 4; /* AA */
+	return 0;
+}
+
+START_TEST(who_does_not_look_it_up_has_not_said_that_there_is_none)
+{
+	struct dns_server *s = dns_server_start(refers, NULL);
+	struct resolver *r = resolver_of(s);
+
+	ck_assert_int_eq(status_of(r, "a.example", DNS_TXT, 2000),
+	                 DNS_SERVFAIL);
+	ck_assert_int_eq(status_of(r, "soa.example", DNS_TXT, 2000),
+	                 DNS_NODATA);
+	ck_assert_int_eq(status_of(r, "own.example", DNS_TXT, 2000),
+	                 DNS_NODATA);
+	resolver_unref(r);
+	dns_server_stop(s);
+}
+END_TEST
+
 /* A lame server costs a question, and no time. */
 START_TEST(a_server_that_will_not_say_is_passed_over)
 {
@@ -612,6 +641,7 @@ CHECK_MAIN("dns", answers_and_their_absence_are_told_apart,
            a_server_that_knows_no_edns_is_asked_without,
            letters_case_means_nothing,
            a_server_that_will_not_say_is_passed_over,
+           who_does_not_look_it_up_has_not_said_that_there_is_none,
            a_silent_server_is_asked_last_for_a_while,
            a_chain_of_cnames_is_followed_to_a_limit,
            the_cache_never_grows_past_its_bytes,

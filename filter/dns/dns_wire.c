@@ -288,20 +288,25 @@ pass(struct search *s, size_t *end, unsigned *links)
 	return s->n == 0 && *links > before ? PASS_AGAIN : PASS_DONE;
 }
 
-/* RFC 2308 5: the lesser of the SOA's TTL and its last field. */
+/*
+ * RFC 2308 5: the lesser of the SOA's TTL and its last field; 0 and *soa false
+ * without one.
+ */
 static uint32_t
-negative_ttl(const struct message *m, size_t at, unsigned records)
+negative_ttl(const struct message *m, size_t at, unsigned records, bool *soa)
 {
 	struct name name;
 	struct rr rr;
 	uint32_t ttl;
 	size_t i;
 
+	*soa = false;
 	for (; records > 0; records--) {
 		if (!get_rr(m, &at, &rr))
 			return 0;
 		if (rr.type != TYPE_SOA)
 			continue;
+		*soa = true;
 		i = rr.at;
 		if (!get_name(m, &i, &name) || !get_name(m, &i, &name) ||
 		    i + 20 != rr.at + rr.n)
@@ -336,14 +341,19 @@ conclude(struct search *s, unsigned rcode, size_t end)
 {
 	struct dns_answer *a;
 	uint32_t ttl = s->ttl;
+	bool soa;
 
 	if (s->n > 0) {
 		a = dns_answer_new(s->found, s->n, ttl > KEEP ? KEEP : ttl);
 		return a != NULL ? a : dns_answer_no_memory();
 	}
-	ttl = negative_ttl(s->m, end, get16(s->m->p + 8));
+	ttl = negative_ttl(s->m, end, get16(s->m->p + 8), &soa);
 	if (ttl > s->ttl)
 		ttl = s->ttl;
+	/* neither its own nor looked up: it refers to others (lame) */
+	if (rcode == 0 && !soa && (s->m->p[2] & 4) == 0 &&
+	    (s->m->p[3] & 0x80) == 0)
+		return dns_answer_none(DNS_SERVFAIL, 0);
 	return dns_answer_none(rcode == 3 ? DNS_NXDOMAIN : DNS_NODATA, ttl);
 }
 

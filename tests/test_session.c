@@ -458,6 +458,35 @@ START_TEST(a_client_without_an_address_is_the_local_command)
 }
 END_TEST
 
+/* Postfix takes no answer at RCPT for a message that came without SMTP. */
+START_TEST(of_the_local_command_a_message_is_refused_whole)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+
+	begin("rule n if rcpt.local is nobody reject 550 5.1.1 \"no ${rcpt}\"");
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	session_connect(session, "localhost", (void *)&in);
+	session_helo(session, "localhost");
+	mail("a@example.org");
+	SAID(rcpt("b@example.com"), "go on");
+	SAID(rcpt("nobody@example.com"), "go on");
+	SAID(session_end_of_message(session, &changes, &n_changes),
+		"reject 550 5.1.1 no nobody@example.com");
+	LOGGED("reject: rule=n stage=end");
+	LOGGED("to=<b@example.com>,<nobody@example.com>");
+	session_abort(session);
+	mail("a@example.org");
+	SAID(rcpt("b@example.com"), "go on");
+	SAID(session_end_of_message(session, &changes, &n_changes), "accept");
+	in.sin_port = htons(25000); /* a client on this machine */
+	session_connect(session, "localhost", (void *)&in);
+	mail("<a@example.org>");
+	SAID(rcpt("<nobody@example.com>"), "reject 550 5.1.1 no "
+		"nobody@example.com");
+	end();
+}
+END_TEST
+
 START_TEST(an_ipv4_mapped_client_is_ipv4)
 {
 	begin("rule r if client in { 203.0.113.0/24 } reject \"${client}\"");
@@ -1116,6 +1145,7 @@ CHECK_MAIN("session", a_refusal_at_connect_stands_for_the_session,
 	a_field_after_the_header_escapes_no_rule,
 	helo_again_is_a_new_start, messages_of_a_session_do_not_mix,
 	a_client_without_an_address_is_the_local_command,
+	of_the_local_command_a_message_is_refused_whole,
 	an_ipv4_mapped_client_is_ipv4, the_port_is_of_the_socket_address,
 	parameters_are_values_as_they_came, size_counts_what_smtp_would,
 	a_body_in_pieces_is_one_value,

@@ -309,6 +309,10 @@ session_decide(struct session *s, size_t rcpt)
 	switch (v.kind) {
 	case VERDICT_REJECT:
 	case VERDICT_TEMPFAIL:
+		/* Postfix would keep the message, and try again for ever: so
+		 * it is refused as a whole, which its sender is told */
+		if (s->at == STAGE_RCPT && s->told.no_smtp)
+			return session_go_on;
 		return session_refuse(s, &v, rcpt);
 	case VERDICT_ACCEPT:
 		return accept_early(s, &v);

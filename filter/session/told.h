@@ -69,6 +69,8 @@ struct told {
 	bool client_told;
 	struct ip client;
 	unsigned client_port;         /* 0: not known */
+	bool no_smtp;                 /* Postfix plays it a message that came
+	                                 from the sendmail command */
 	enum told_name client_name_is;
 	struct span client_name;
 	char *helo;                   /* NULL: not told */

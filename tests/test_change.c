@@ -450,7 +450,9 @@ END_TEST
 
 START_TEST(attachments_and_attached_messages_stay)
 {
-	is_left_out(MAIL("text/plain; name=a.txt", NULL, "a\r\n"), APPEND("x"),
+	is_left_out(MAIL("multipart/mixed; boundary=b", NULL, "--b\r\n"
+	                 "Content-Type: text/plain; name=a.txt\r\n\r\na\r\n"
+	                 "--b--\r\n"), APPEND("x"),
 	            "it has no text of its own");
 	is_left_out(MAIL("application/pdf", NULL, "a\r\n"), APPEND("x"),
 	            "it has no text of its own");
@@ -464,14 +466,30 @@ START_TEST(attachments_and_attached_messages_stay)
 }
 END_TEST
 
+START_TEST(a_message_that_is_one_text_has_it_whatever_its_name)
+{
+	becomes(MAIL("text/html; name=a.htm", NULL, "<p>a\r\n"), PREPEND("x"),
+	        MAIL("text/html; name=a.htm", NULL,
+	             "<div>x</div>\r\n<p>a\r\n"));
+}
+END_TEST
+
+/* Readers who know no start show the first part. */
 START_TEST(the_root_of_what_is_related_is_where_start_says)
 {
 	becomes(MAIL("multipart/related; boundary=b; start=\"<r@x>\"", NULL,
 	             "--b\r\n\r\none\r\n--b\r\nContent-ID: <r@x>\r\n\r\ntwo"
 	             "\r\n--b--\r\n"), APPEND("x"),
 	        MAIL("multipart/related; boundary=b; start=\"<r@x>\"", NULL,
-	             "--b\r\n\r\none\r\n--b\r\nContent-ID: <r@x>\r\n\r\ntwo"
-	             "\r\nx\r\n--b--\r\n"));
+	             "--b\r\n\r\none\r\nx\r\n--b\r\nContent-ID: <r@x>\r\n"
+	             "\r\ntwo\r\nx\r\n--b--\r\n"));
+	becomes(MAIL("multipart/related; boundary=b; start=\"<r@x>\"", NULL,
+	             "--b\r\nContent-Type: image/png\r\n\r\none\r\n--b\r\n"
+	             "Content-ID: <r@x>\r\n\r\ntwo\r\n--b--\r\n"),
+	        APPEND("x"),
+	        MAIL("multipart/related; boundary=b; start=\"<r@x>\"", NULL,
+	             "--b\r\nContent-Type: image/png\r\n\r\none\r\n--b\r\n"
+	             "Content-ID: <r@x>\r\n\r\ntwo\r\nx\r\n--b--\r\n"));
 }
 END_TEST
 
@@ -668,6 +686,7 @@ CHECK_MAIN("change",
 	a_line_that_is_a_boundary_is_written_otherwise,
 	a_part_without_a_line_end_of_its_own_gets_one,
 	attachments_and_attached_messages_stay,
+	a_message_that_is_one_text_has_it_whatever_its_name,
 	the_root_of_what_is_related_is_where_start_says,
 	signed_and_encrypted_mail_stays,
 	what_readers_disagree_about_stays,

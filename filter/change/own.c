@@ -172,8 +172,9 @@ own_is_shown(const struct edit *e, size_t part)
 	const struct mime_part *p = &e->mime->parts[part];
 	struct span head;
 
-	if (!p->text || p->attachment || own_is_foreign(e->mime, part) ||
-	    !edit_holds(e, p->bytes))
+	/* a message that is one text is shown, whatever its name */
+	if (!p->text || (p->attachment && part != 0) ||
+	    own_is_foreign(e->mime, part) || !edit_holds(e, p->bytes))
 		return false;
 	params(e, part, "content-disposition", &head);
 	return !span_is_nocase(head, SPAN("attachment"));
@@ -232,7 +233,7 @@ collect(struct edit *e, struct own *o, size_t part)
 	const struct mime_part *p = &e->mime->parts[part];
 	bool all = has_type(p, SPAN("multipart/alternative"));
 	bool plain = has_type(p, SPAN("text/plain"));
-	size_t child, before = o->n;
+	size_t child, root, before = o->n;
 
 	if (p->container || p->message)
 		return true;
@@ -243,8 +244,10 @@ collect(struct edit *e, struct own *o, size_t part)
 		return add(e, o, part, !plain);
 	}
 	if (has_type(p, SPAN("multipart/related"))) {
-		child = related_root(e, part);
-		return child == MIME_NONE || collect(e, o, child);
+		child = next_child(e->mime, part, part);
+		root = related_root(e, part);
+		return (child == MIME_NONE || collect(e, o, child)) &&
+			(root == child || collect(e, o, root));
 	}
 	for (child = next_child(e->mime, part, part);
 	     child != MIME_NONE && (all || o->n == before);

@@ -21,8 +21,9 @@ struct own {
 
 /*
  * The root, or of a multipart: each alternative of a multipart/alternative,
- * the root of a multipart/related, else the first child that has some. No
- * attachment, nothing in a message/rfc822. None of a message that is signed
+ * the root of a multipart/related (and the first child, which readers show
+ * who pass over "start"), else the first child that has some. No attachment
+ * (but a message that is one text is none, if it does not say so), nothing in a message/rfc822. None of a message that is signed
  * or encrypted, or of which readers see different parts. false: no memory.
  */
 bool own_find(struct edit *e, struct own *o);

@@ -191,27 +191,18 @@ policy_limit_server(const struct policy *p)
 }
 
 static bool
-node_asks_limit(const struct program *p, size_t number, size_t limit)
+leaf_asks_limit(const struct program *p, const struct node *leaf, size_t limit)
 {
-	const struct node *n;
-
-	if (number == NO_NODE)
-		return false;
-	n = &p->nodes[number];
-	if (n->kind == NODE_NOT)
-		return node_asks_limit(p, n->left, limit);
-	if (n->kind < NODE_NOT)
-		return node_asks_limit(p, n->left, limit)
-		       || node_asks_limit(p, n->right, limit);
-	return n->kind == NODE_OVER && n->limit == limit;
+	(void)p;
+	return leaf->kind == NODE_OVER && leaf->limit == limit;
 }
 
 bool
 policy_rule_asks_limit(const struct policy *p, size_t rule, size_t limit)
 {
 	return rule < p->program.n_rules
-	       && node_asks_limit(&p->program, p->program.rules[rule].node,
-	                          limit);
+	       && program_any_leaf(&p->program, p->program.rules[rule].node,
+	                           leaf_asks_limit, limit);
 }
 
 bool
@@ -324,19 +315,11 @@ policy_dump(const struct policy *p, FILE *out)
 }
 
 static bool
-node_asks(const struct program *p, size_t number, size_t ask)
+leaf_asks(const struct program *p, const struct node *n, size_t ask)
 {
-	const struct node *n;
 	size_t i;
 
-	if (number == NO_NODE)
-		return false;
-	n = &p->nodes[number];
-	if (n->kind == NODE_NOT)
-		return node_asks(p, n->left, ask);
-	if (n->kind < NODE_NOT)
-		return node_asks(p, n->left, ask)
-		       || node_asks(p, n->right, ask);
+	(void)p;
 	for (i = 0; i < n->n_operands; i++)
 		if ((n->operands[i].kind == OPERAND_ASK
 		     && n->operands[i].ask == ask)
@@ -356,7 +339,7 @@ rule_asks(const struct program *p, const struct rule *r, size_t ask)
 		for (t = a->text.pieces; t != NULL; t = t->next)
 			if (piece_ask(t) == ask)
 				return true;
-	return node_asks(p, r->node, ask);
+	return program_any_leaf(p, r->node, leaf_asks, ask);
 }
 
 size_t
@@ -392,7 +375,7 @@ dump_waits(const struct program *p, const struct rule *r, FILE *out)
 		between = ", ";
 	}
 	for (i = 0; i < p->n_limits; i++) {
-		if (!node_asks_limit(p, r->node, i))
+		if (!program_any_leaf(p, r->node, leaf_asks_limit, i))
 			continue;
 		fprintf(out, "%slimit %.*s", between,
 		        SPAN_ARG(p->limits[i].name));

@@ -39,9 +39,33 @@ rcpt_address(const struct explained *e, size_t rcpt)
 	return text(e, e->trial->rcpts[rcpt].address);
 }
 
+/*
+ * What make gives for each of n. null is left out; NULL: a failure, which
+ * gives NULL.
+ */
 static json_t *
-step(const struct explained *e, const struct explain_step *s)
+list(const struct explained *e, size_t n,
+     json_t *(*make)(const struct explained *e, size_t i))
 {
+	json_t *all = json_array(), *one;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		one = make(e, i);
+		if (json_is_null(one) ||
+		    json_array_append_new(all, one) == 0)
+			continue;
+		json_decref(all);
+		return NULL;
+	}
+	return all;
+}
+
+static json_t *
+step(const struct explained *e, size_t i)
+{
+	const struct explain_step *s = &e->steps[i];
+
 	return json_pack("{s:s, s:o, s:o, s:s, s:o}",
 		"stage", stage_name(s->stage),
 		"rcpt", rcpt_address(e, s->rcpt),
@@ -51,23 +75,10 @@ step(const struct explained *e, const struct explain_step *s)
 }
 
 static json_t *
-steps(const struct explained *e)
+shadow(const struct explained *e, size_t i)
 {
-	json_t *all = json_array();
-	size_t i;
+	const struct shadow *s = &e->shadows[i];
 
-	for (i = 0; i < e->n_steps; i++)
-		if (json_array_append_new(all, step(e, &e->steps[i])) != 0)
-			goto failed;
-	return all;
-failed:
-	json_decref(all);
-	return NULL;
-}
-
-static json_t *
-shadow(const struct explained *e, const struct shadow *s)
-{
 	return json_pack("{s:o, s:o, s:s, s:s, s:o}",
 		"rule", rule_name(e, s->rule),
 		"place", rule_place(e, s->rule),
@@ -77,43 +88,17 @@ shadow(const struct explained *e, const struct shadow *s)
 }
 
 static json_t *
-shadows(const struct explained *e)
+notice(const struct explained *e, size_t i)
 {
-	json_t *all = json_array();
-	size_t i;
+	const struct effect *n = &e->notices[i];
 
-	for (i = 0; i < e->n_shadows; i++)
-		if (json_array_append_new(all, shadow(e, &e->shadows[i])) != 0)
-			goto failed;
-	return all;
-failed:
-	json_decref(all);
-	return NULL;
-}
-
-static json_t *
-notices(const struct explained *e)
-{
-	json_t *all = json_array(), *one;
-	const struct effect *n;
-	size_t i;
-
-	for (i = 0; i < e->n_notices; i++) {
-		n = &e->notices[i];
-		if (n->kind != EFFECT_NOTIFY)
-			continue;
-		one = json_pack("{s:o, s:o, s:o, s:i}",
-			"rule", rule_name(e, n->rule),
-			"place", rule_place(e, n->rule),
-			"address", text(e, n->value),
-			"once", (int)n->per);
-		if (json_array_append_new(all, one) != 0)
-			goto failed;
-	}
-	return all;
-failed:
-	json_decref(all);
-	return NULL;
+	if (n->kind != EFFECT_NOTIFY)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:i}",
+		"rule", rule_name(e, n->rule),
+		"place", rule_place(e, n->rule),
+		"address", text(e, n->value),
+		"once", (int)n->per);
 }
 
 /* Of a recipient: what RCPT was answered, or what was read for it. */
@@ -132,23 +117,9 @@ recipient(const struct explained *e, size_t i)
 		"reply", text(e, r->reply));
 }
 
+/* The pieces of a new body, the last changes, are the MTA's: here it is one. */
 static json_t *
-recipients(const struct explained *e)
-{
-	json_t *all = json_array();
-	size_t i;
-
-	for (i = 0; i < e->trial->n_rcpts; i++)
-		if (json_array_append_new(all, recipient(e, i)) != 0)
-			goto failed;
-	return all;
-failed:
-	json_decref(all);
-	return NULL;
-}
-
-static json_t *
-change(const struct explained *e, const struct change *c)
+change(const struct explained *e, size_t i)
 {
 	static const char *const kinds[] = {
 		[CHANGE_HEADER] = "change header",
@@ -160,81 +131,47 @@ change(const struct explained *e, const struct change *c)
 		[HOLD] = "hold",
 		[REPLACE_BODY] = "replace body",
 	};
-	bool header = c->kind <= ADD_HEADER;
+	const struct change *c = &e->trial->changes[i];
+	bool header = c->kind <= ADD_HEADER, body = c->kind == REPLACE_BODY;
 
+	if (body && i > 0 && c[-1].kind == REPLACE_BODY)
+		return json_null();
 	return json_pack("{s:s, s:o, s:o, s:o}",
 		"change", kinds[c->kind],
 		"name", header ? text(e, c->name) : json_null(),
 		"index", c->kind <= INSERT_HEADER ?
 			json_integer((json_int_t)c->index) : json_null(),
-		"value", text(e, c->value));
+		"value", text(e, body ? trial_body(e->trial) : c->value));
 }
 
-/* The pieces of a new body are the MTA's: here it is one. */
+/* An attachment that is gone, or that a text replaced. */
 static json_t *
-changes(const struct explained *e)
-{
-	json_t *all = json_array();
-	struct change c;
-	size_t i;
-
-	for (i = 0; i < e->trial->n_changes; i++) {
-		c = e->trial->changes[i];
-		if (c.kind == REPLACE_BODY)
-			c.value = trial_body(e->trial);
-		if (json_array_append_new(all, change(e, &c)) != 0)
-			goto failed;
-		if (c.kind == REPLACE_BODY)
-			break; /* they are the last */
-	}
-	return all;
-failed:
-	json_decref(all);
-	return NULL;
-}
-
-/* The attachments that are gone, or that a text replaced. */
-static json_t *
-taken_out(const struct explained *e)
+taken_out(const struct explained *e, size_t i)
 {
 	const struct edit *edit = session_edit(e->trial->session);
-	json_t *all = json_array();
-	size_t i;
 
-	for (i = 0; edit != NULL && i < edit->n_taken; i++)
-		if (json_array_append_new(all, json_pack("{s:s, s:o, s:o}",
-		    "action", effect_name(edit->taken[i].effect->kind),
-		    "rule", rule_name(e, edit->taken[i].effect->rule),
-		    "name", text(e, edit->taken[i].name))) != 0)
-			goto failed;
-	return all;
-failed:
-	json_decref(all);
-	return NULL;
+	return json_pack("{s:s, s:o, s:o}",
+		"action", effect_name(edit->taken[i].effect->kind),
+		"rule", rule_name(e, edit->taken[i].effect->rule),
+		"name", text(e, edit->taken[i].name));
 }
 
 static json_t *
-left_out(const struct explained *e)
+left_out(const struct explained *e, size_t i)
 {
 	const struct edit *edit = session_edit(e->trial->session);
-	json_t *all = json_array();
-	size_t i;
 
-	for (i = 0; edit != NULL && i < edit->n_notes; i++)
-		if (json_array_append_new(all, json_pack("{s:s, s:o, s:s}",
-		    "action", effect_name(edit->notes[i].effect->kind),
-		    "rule", rule_name(e, edit->notes[i].effect->rule),
-		    "why", edit->notes[i].why)) != 0)
-			goto failed;
-	return all;
-failed:
-	json_decref(all);
-	return NULL;
+	return json_pack("{s:s, s:o, s:s}",
+		"action", effect_name(edit->notes[i].effect->kind),
+		"rule", rule_name(e, edit->notes[i].effect->rule),
+		"why", edit->notes[i].why);
 }
 
 static json_t *
-lookup(const struct explained *e, const struct explain_lookup *l)
+lookup(const struct explained *e, size_t i)
 {
+	const struct explain_lookup *l = &e->lookups[i];
+
 	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:b, s:f}",
 		"stage", stage_name(l->stage),
 		"name", text(e, l->name),
@@ -246,23 +183,13 @@ lookup(const struct explained *e, const struct explain_lookup *l)
 }
 
 static json_t *
-lookups(const struct explained *e)
+finding(const struct explained *e, size_t i)
 {
-	json_t *all = json_array();
-	size_t i;
+	const struct spf_finding *f = session_spf(e->trial->session,
+		(enum spf_identity)i);
 
-	for (i = 0; i < e->n_lookups; i++)
-		if (json_array_append_new(all, lookup(e, &e->lookups[i])) != 0)
-			goto failed;
-	return all;
-failed:
-	json_decref(all);
-	return NULL;
-}
-
-static json_t *
-finding(const struct explained *e, const struct spf_finding *f)
-{
+	if (f == NULL || e->trial->resolver == NULL)
+		return json_null();
 	return json_pack("{s:s, s:o, s:s, s:o, s:o}",
 		"identity", f->identity == SPF_HELO ? "helo" : "mailfrom",
 		"domain", text(e, f->domain),
@@ -273,27 +200,10 @@ finding(const struct explained *e, const struct spf_finding *f)
 }
 
 static json_t *
-findings(const struct explained *e)
-{
-	json_t *all = json_array();
-	const struct spf_finding *f;
-	int i;
-
-	for (i = SPF_MAILFROM; i <= SPF_HELO; i++) {
-		f = session_spf(e->trial->session, (enum spf_identity)i);
-		if (f != NULL && e->trial->resolver != NULL &&
-		    json_array_append_new(all, finding(e, f)) != 0)
-			goto failed;
-	}
-	return all;
-failed:
-	json_decref(all);
-	return NULL;
-}
-
-static json_t *
 object(const struct explained *e)
 {
+	const struct edit *edit = session_edit(e->trial->session);
+
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 		"s:o, s:o, s:o}",
 		"verdict", e->end.kind,
@@ -301,15 +211,15 @@ object(const struct explained *e)
 		"rule", rule_name(e, e->end.rule),
 		"place", rule_place(e, e->end.rule),
 		"reply", text(e, e->end.reply),
-		"rules", steps(e),
-		"lookups", lookups(e),
-		"spf", findings(e),
-		"recipients", recipients(e),
-		"shadows", shadows(e),
-		"notices", notices(e),
-		"changes", changes(e),
-		"taken_out", taken_out(e),
-		"left_out", left_out(e));
+		"rules", list(e, e->n_steps, step),
+		"lookups", list(e, e->n_lookups, lookup),
+		"spf", list(e, SPF_HELO + 1, finding),
+		"recipients", list(e, e->trial->n_rcpts, recipient),
+		"shadows", list(e, e->n_shadows, shadow),
+		"notices", list(e, e->n_notices, notice),
+		"changes", list(e, e->trial->n_changes, change),
+		"taken_out", list(e, edit == NULL ? 0 : edit->n_taken, taken_out),
+		"left_out", list(e, edit == NULL ? 0 : edit->n_notes, left_out));
 }
 
 bool

@@ -59,18 +59,11 @@ asks_client_name(const struct program *p, size_t ask)
 /* A rule that only notes ends the reading if it fails; comparing what is in
  * hand does not. */
 static bool
-node_may_fail(const struct program *p, size_t number)
+leaf_may_fail(const struct program *p, const struct node *n, size_t of)
 {
-	const struct node *n;
 	size_t i;
 
-	if (number == NO_NODE)
-		return false;
-	n = &p->nodes[number];
-	if (n->kind == NODE_NOT)
-		return node_may_fail(p, n->left);
-	if (n->kind < NODE_NOT)
-		return node_may_fail(p, n->left) || node_may_fail(p, n->right);
+	(void)of;
 	for (i = 0; i < n->n_operands; i++)
 		if (n->operands[i].kind == OPERAND_ASK
 		    && asks_client_name(p, n->operands[i].ask))
@@ -102,7 +95,8 @@ verdict_at(const struct program *p, enum stage s)
 
 		if (r->shadow)
 			continue;
-		if (r->last == NULL && !node_may_fail(p, r->node))
+		if (r->last == NULL &&
+		    !program_any_leaf(p, r->node, leaf_may_fail, 0))
 			continue;
 		if (node_at(p, r->node, s)
 		    || (r->last != NULL && texts_at(p, r, s)))

@@ -11,6 +11,24 @@ piece_ask(const struct piece *p)
 }
 
 bool
+program_any_leaf(const struct program *p, size_t node,
+                 bool (*is_meant)(const struct program *p,
+                                  const struct node *leaf, size_t of),
+                 size_t of)
+{
+	const struct node *n;
+
+	if (node == NO_NODE)
+		return false;
+	n = &p->nodes[node];
+	if (n->kind > NODE_NOT)
+		return is_meant(p, n, of);
+	return program_any_leaf(p, n->left, is_meant, of) ||
+	       (n->kind != NODE_NOT &&
+	        program_any_leaf(p, n->right, is_meant, of));
+}
+
+bool
 program_asks_net(const struct program *p, size_t table)
 {
 	const struct ast_table *t = p->tables[table].ast;

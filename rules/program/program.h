@@ -210,6 +210,15 @@ struct policy {
 /* The question that a piece of a text fills in, or NO_ASK. */
 size_t piece_ask(const struct piece *p);
 
+/*
+ * Has the condition (NO_NODE: none) a leaf for which is_meant is true? of:
+ * what it is to be told, a number of something.
+ */
+bool program_any_leaf(const struct program *p, size_t node,
+                      bool (*is_meant)(const struct program *p,
+                                       const struct node *leaf, size_t of),
+                      size_t of);
+
 /* Is somebody on the network asked for the table? */
 bool program_asks_net(const struct program *p, size_t table);
 

@@ -51,6 +51,9 @@ size_t diags_warnings(const struct diags *d);
 /* Everything, sorted by place, tabs kept so that the mark stands right. */
 void diags_print(struct diags *d, FILE *out);
 
+/* The same as a text of the caller's own, to be freed; NULL: no memory. */
+char *diags_text(struct diags *d);
+
 /* Line (from 1) of a place. */
 unsigned place_line(struct place where);
 

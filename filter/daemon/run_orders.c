@@ -57,14 +57,10 @@ log_lines(struct filter *f, int priority, const char *text)
 static void
 tell(struct filter *f, struct diags *d, bool loaded, FILE *out)
 {
-	char *text = NULL;
-	size_t n = 0;
-	FILE *words = open_memstream(&text, &n);
+	char *text = diags_text(d);
 
-	if (words == NULL)
+	if (text == NULL)
 		return;
-	diags_print(d, words);
-	fclose(words);
 	log_lines(f, loaded ? LOG_WARNING : LOG_ERR, text);
 	if (out != NULL)
 		fputs(text, out);

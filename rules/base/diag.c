@@ -394,6 +394,22 @@ diags_print(struct diags *d, FILE *out)
 	print_more(d, DIAG_WARNING, "warning", out);
 }
 
+char *
+diags_text(struct diags *d)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	if (out == NULL)
+		return NULL;
+	diags_print(d, out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* ---- did you mean ---- */
 
 #define NEAREST_MAX 40 /* no word of the language is as long */

@@ -44,16 +44,11 @@ ask_as_before(const struct reload *r, struct table *t, struct diags *d)
 static void
 first_mistake(struct diags *d, char *line, size_t room)
 {
-	char *text = NULL;
-	size_t n = 0;
-	FILE *out = open_memstream(&text, &n);
+	char *text = diags_text(d);
 
 	*line = '\0';
-	if (out == NULL)
-		return;
-	diags_print(d, out);
-	fclose(out);
-	snprintf(line, room, "%.*s", (int)strcspn(text, "\n"), text);
+	if (text != NULL)
+		snprintf(line, room, "%.*s", (int)strcspn(text, "\n"), text);
 	free(text);
 }
 

@@ -367,7 +367,9 @@ dump_waits(const struct program *p, const struct rule *r, FILE *out)
 		if (q->ask.stage != r->stage
 		    || !rule_asks(p, r, i))
 			continue;
-		fprintf(out, "%s%s", between, q->ask.subject->name);
+		fprintf(out, "%s%s%s%s", between,
+		        q->ask.all_rcpts ? "any " : "",
+		        q->ask.folded ? "folded " : "", q->ask.subject->name);
 		if (q->argument != NULL)
 			fprintf(out, q->argument->kind == AST_PATTERN
 			             ? " /%.*s/" : " \"%.*s\"",

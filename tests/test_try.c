@@ -162,6 +162,34 @@ START_TEST(every_kind_of_expectation_can_fail)
 }
 END_TEST
 
+START_TEST(the_stages_say_what_each_rule_waits_for)
+{
+	size_t bytes;
+	FILE *f;
+
+	begin("rule up if header \"X-Key\" is x accept\n"
+	      "rule a if rcpt is a@example.org log \"${subject}\"\n"
+	      "rule b if any rcpt is b@example.org or rcpt.count > 5 discard\n"
+	      "rule c if client is 192.0.2.1 reject\n"
+	      "rule d if folded subject is x or subject is y log \"\"\n"
+	      "rule e log \"\"\n");
+	free(out);
+	f = open_memstream(&out, &bytes);
+	ck_assert_ptr_nonnull(f);
+	policy_dump_stages(policy, f);
+	fclose(f);
+	ck_assert_str_eq(out,
+		"# up: settled at headers for header \"X-Key\"\n"
+		"# a: settled at headers for subject; once for each recipient\n"
+		"# b: settled at data for any rcpt, rcpt.count\n"
+		"# c: settled at connect for client; may wait until headers "
+		"for up\n"
+		"# d: settled at headers for subject, folded subject\n"
+		"# e: settled at connect\n");
+	end();
+}
+END_TEST
+
 /* ---- explain ---- */
 
 static const char policy_text[] =
@@ -567,6 +595,7 @@ END_TEST
 CHECK_MAIN("try", a_failure_says_what_was_expected_and_what_came,
 	verbose_says_what_passed, a_policys_failures_are_its_mistakes,
 	every_kind_of_expectation_can_fail,
+	the_stages_say_what_each_rule_waits_for,
 	explain_tells_each_rule_and_the_verdict,
 	explain_tells_what_would_change,
 	explain_tells_what_comes_to_each_recipient,

@@ -89,6 +89,13 @@ lex_open(struct lex *l, struct arena *a, const struct source *source,
 		           "not valid UTF-8: save the file as UTF-8");
 		return false;
 	}
+	end = memchr(text.p, '\r', text.n);
+	if (end != NULL && memchr(text.p, '\n', text.n) == NULL) {
+		diag_error(d, place_at(l, (size_t)(end - text.p), 1),
+		           "the lines end in a carriage return alone: save "
+		           "the file with line feeds");
+		return false;
+	}
 	if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
 		l->at = 3; /* a byte order mark */
 	return true;

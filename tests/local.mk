@@ -106,7 +106,7 @@ endif
 
 # SPF: the suites of openspf.org, from where configure was told they are.
 if HAVE_YAML
-check_PROGRAMS += tests/spf-suite
+noinst_PROGRAMS += tests/spf-suite
 tests_spf_suite_SOURCES = tests/spf_suite.c
 tests_spf_suite_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
 tests_spf_suite_LDADD = $(FILTER_LIBS) $(YAML_LIBS)
@@ -149,7 +149,7 @@ tests_test_spf_memory_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # The front of the language alone, and what it says about wrong policies.
-check_PROGRAMS += tests/parse_tool
+noinst_PROGRAMS += tests/parse_tool
 tests_parse_tool_SOURCES = tests/parse_tool.c
 tests_parse_tool_LDADD = $(RULES_LIBS)
 dist_check_SCRIPTS += tests/errors.sh
@@ -157,21 +157,21 @@ TESTS += tests/errors.sh
 EXTRA_DIST += tests/errors tests/parse
 
 # Fuzz targets: LLVMFuzzerTestOneInput, and a driver that any compiler builds.
-check_PROGRAMS += tests/fuzz_parse
+noinst_PROGRAMS += tests/fuzz_parse
 tests_fuzz_parse_SOURCES = tests/fuzz_parse.c tests/fuzz_main.c
 tests_fuzz_parse_LDADD = $(RULES_LIBS)
-check_PROGRAMS += tests/fuzz_spf tests/fuzz_dns
+noinst_PROGRAMS += tests/fuzz_spf tests/fuzz_dns
 tests_fuzz_spf_SOURCES = tests/fuzz_spf.c tests/fuzz_main.c
 tests_fuzz_spf_LDADD = $(FILTER_LIBS)
 tests_fuzz_dns_SOURCES = tests/fuzz_dns.c tests/fuzz_main.c
 tests_fuzz_dns_LDADD = $(FILTER_LIBS)
 EXTRA_DIST += tests/spf
-check_PROGRAMS += tests/fuzz_address
+noinst_PROGRAMS += tests/fuzz_address
 tests_fuzz_address_SOURCES = tests/fuzz_address.c tests/fuzz_main.c
 tests_fuzz_address_LDADD = $(FILTER_LIBS)
 EXTRA_DIST += tests/address/mixed tests/address/path tests/address/broken \
 	tests/address/words
-check_PROGRAMS += tests/fuzz_message
+noinst_PROGRAMS += tests/fuzz_message
 tests_fuzz_message_SOURCES = tests/fuzz_message.c tests/two_mtas.c \
 	tests/two_mtas.h tests/fuzz_main.c
 tests_fuzz_message_LDADD = $(FILTER_LIBS)
@@ -214,7 +214,7 @@ tests_test_sink_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # Tables' files.
-check_PROGRAMS += tests/fuzz_table
+noinst_PROGRAMS += tests/fuzz_table
 tests_fuzz_table_SOURCES = tests/fuzz_table.c tests/fuzz_main.c
 tests_fuzz_table_LDADD = $(RULES_LIBS)
 EXTRA_DIST += tests/table
@@ -236,7 +236,7 @@ tests_test_session_memory_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # Calls of a session in any order.
-check_PROGRAMS += tests/fuzz_session
+noinst_PROGRAMS += tests/fuzz_session
 tests_fuzz_session_SOURCES = tests/fuzz_session.c tests/fuzz_main.c
 tests_fuzz_session_LDADD = $(FILTER_LIBS)
 EXTRA_DIST += tests/session
@@ -271,28 +271,28 @@ tests_test_dns_table_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # Messages, and what the subjects of their parts say.
-check_PROGRAMS += tests/fuzz_detach
+noinst_PROGRAMS += tests/fuzz_detach
 tests_fuzz_detach_SOURCES = tests/fuzz_detach.c tests/fuzz_header.h \
 	tests/fuzz_main.c
 tests_fuzz_detach_LDADD = $(FILTER_LIBS)
-check_PROGRAMS += tests/changed
+noinst_PROGRAMS += tests/changed
 tests_changed_SOURCES = tests/changed.c
 tests_changed_LDADD = $(FILTER_LIBS)
 dist_check_SCRIPTS += tests/detach_peer.py
 TESTS += tests/detach_peer.py
-check_PROGRAMS += tests/mime_tool
+noinst_PROGRAMS += tests/mime_tool
 tests_mime_tool_SOURCES = tests/mime_tool.c
 tests_mime_tool_LDADD = $(FILTER_LIBS)
 dist_check_SCRIPTS += tests/mime.sh tests/mime_peer.py
 TESTS += tests/mime.sh tests/mime_peer.py
 EXTRA_DIST += tests/mime tests/archive
-check_PROGRAMS += tests/fuzz_archive
+noinst_PROGRAMS += tests/fuzz_archive
 tests_fuzz_archive_SOURCES = tests/fuzz_archive.c tests/fuzz_main.c
 tests_fuzz_archive_LDADD = $(FILTER_LIBS)
-check_PROGRAMS += tests/fuzz_mime
+noinst_PROGRAMS += tests/fuzz_mime
 tests_fuzz_mime_SOURCES = tests/fuzz_mime.c tests/fuzz_main.c
 tests_fuzz_mime_LDADD = $(FILTER_LIBS)
-check_PROGRAMS += tests/fuzz_html
+noinst_PROGRAMS += tests/fuzz_html
 tests_fuzz_html_SOURCES = tests/fuzz_html.c tests/fuzz_main.c
 tests_fuzz_html_LDADD = $(FILTER_LIBS)
 if HAVE_CHECK
@@ -315,10 +315,10 @@ tests_test_html_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 endif
 
 # The body, changed.
-check_PROGRAMS += tests/change_tool
+noinst_PROGRAMS += tests/change_tool
 tests_change_tool_SOURCES = tests/change_tool.c
 tests_change_tool_LDADD = $(FILTER_LIBS)
-check_PROGRAMS += tests/fuzz_change
+noinst_PROGRAMS += tests/fuzz_change
 tests_fuzz_change_SOURCES = tests/fuzz_change.c tests/fuzz_header.h \
 	tests/fuzz_main.c
 tests_fuzz_change_LDADD = $(FILTER_LIBS)

@@ -8,7 +8,8 @@ check_PROGRAMS += tests/test_ip tests/test_domain tests/test_utf8 \
 tests_test_prefilter_SOURCES = tests/test_prefilter.c tests/check.h
 tests_test_prefilter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_prefilter_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
-tests_test_table_SOURCES = tests/test_table.c tests/check.h
+tests_test_table_SOURCES = tests/test_table.c tests/tables.c \
+	tests/tables.h tests/check.h
 tests_test_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_table_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
 tests_test_ip_SOURCES = tests/test_ip.c tests/check.h
@@ -258,10 +259,11 @@ tests_test_survive_SOURCES = tests/test_survive.c tests/redis_server.c \
 tests_test_survive_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_survive_LDADD = $(FILTER_LIBS) $(CHECK_LIBS)
 tests_test_redis_SOURCES = tests/test_redis.c tests/redis_server.c \
-	tests/redis_server.h tests/check.h
+	tests/redis_server.h tests/tables.c tests/tables.h tests/check.h
 tests_test_redis_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_redis_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
-tests_test_backend_SOURCES = tests/test_backend.c tests/check.h
+tests_test_backend_SOURCES = tests/test_backend.c tests/tables.c \
+	tests/tables.h tests/check.h
 tests_test_backend_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_backend_LDADD = $(RULES_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/test_dns_table

@@ -13,14 +13,9 @@
 #include <unistd.h>
 
 #include "backend.h"
-#include "check.h"
-#include "domain.h"
 #include "lmdb_pages.h"
+#include "tables.h"
 
-static struct diags *diags;
-static struct arena *arena;
-static struct table_context context;
-static const struct place nowhere;
 static char folder[] = "/tmp/vaglio-backend-XXXXXX";
 
 /* ---- files ---- */
@@ -90,9 +85,8 @@ postmap(const char *type, const char *source, const char *text)
 static void
 begin(void)
 {
-	diags = diags_new();
-	arena = arena_new(0);
-	context = (struct table_context){.recipient_delimiter = '+'};
+	tables_begin();
+	context.recipient_delimiter = '+';
 	ck_assert(mkdtemp(folder) != NULL);
 }
 
@@ -104,12 +98,10 @@ end(struct table *t)
 	};
 	size_t i;
 
-	table_free(t);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(path(names[i]));
 	ck_assert_int_eq(rmdir(folder), 0);
-	arena_free(arena);
-	diags_free(diags);
+	tables_end(t);
 }
 
 static struct table *
@@ -120,97 +112,12 @@ open_table(const char *type, const char *name)
 	return table_backend("t", row, path(name), NULL, nowhere, diags);
 }
 
-static const char *
-told(void)
-{
-	char *p = NULL;
-	size_t n = 0;
-	FILE *out = open_memstream(&p, &n);
-	struct span text;
+/* ---- what is found ---- */
 
-	diags_print(diags, out);
-	fclose(out);
-	text = arena_copy(arena, (struct span){p, n});
-	free(p);
-	return text.p;
-}
-
-/* ---- values ---- */
-
-static struct value
-text(const char *s)
-{
-	return (struct value){.type = VALUE_TEXT, .text = span_of(s)};
-}
-
-static struct value
-name(const char *s)
-{
-	return (struct value){.type = VALUE_NAME,
-	                      .text = domain_canonical(arena, span_of(s))};
-}
-
-static struct value
-ip(const char *s)
-{
-	struct value v = {.type = VALUE_IP, .text = span_of(s)};
-
-	ck_assert(ip_parse(v.text, &v.ip));
-	return v;
-}
-
-static struct value
-address(const char *s)
-{
-	const char *at = strrchr(s, '@');
-	struct value v = {.type = VALUE_ADDRESS, .text = span_of(s)};
-
-	if (*s == '\0')
-		return v;
-	v.local = (struct span){s, (size_t)(at - s)};
-	v.domain = domain_canonical(arena, span_of(at + 1));
-	return v;
-}
-
-/* The values, joined with bars; "-": not there; "!" and why: failed. */
 static const char *
 find(const struct table *t, struct value v)
 {
-	struct table_answer answer;
-	struct span all = SPAN("");
-	size_t i;
-
-	switch (table_find(t, &v, &context, arena, &answer)) {
-	case TABLE_NO:
-		return "-";
-	case TABLE_FAILED:
-		ck_assert_uint_gt(answer.why.n, 0);
-		return arena_printf(arena, "!%.*s", SPAN_ARG(answer.why)).p;
-	case TABLE_YES:
-		break;
-	}
-	for (i = 0; i < answer.n; i++)
-		all = arena_printf(arena, "%.*s%s%.*s", SPAN_ARG(all),
-		                   i == 0 ? "" : "|",
-		                   SPAN_ARG(answer.values[i]));
-	return all.p;
-}
-
-/* Asks until the answer is wanted: the file is looked at once a second. */
-static void
-becomes(const struct table *t, struct value v, const char *wanted)
-{
-	const struct timespec pause = {0, 20000000};
-	const char *found = "";
-	int i;
-
-	for (i = 0; i < 1500; i++) {
-		found = find(t, v);
-		if (strncmp(found, wanted, strlen(wanted)) == 0)
-			return;
-		nanosleep(&pause, NULL);
-	}
-	ck_abort_msg("\"%s\" and not \"%s\"", found, wanted);
+	return find_values(t, v, false);
 }
 
 /* ---- what postmap writes ---- */

@@ -16,16 +16,11 @@
 
 #include "backend.h"
 #include "caps.h"
-#include "check.h"
-#include "domain.h"
 #include "redis.h"
 #include "redis_server.h"
+#include "tables.h"
 #include "watch.h"
 
-static struct diags *diags;
-static struct arena *arena;
-static struct table_context context;
-static const struct place nowhere;
 static char folder[] = "/tmp/vaglio-redis-XXXXXX";
 static struct redis_server server;
 
@@ -35,9 +30,8 @@ begin(const char *const *more)
 {
 	if (!redis_server_there())
 		return false;
-	diags = diags_new();
-	arena = arena_new(0);
-	context = (struct table_context){.recipient_delimiter = '+'};
+	tables_begin();
+	context.recipient_delimiter = '+';
 	ck_assert(mkdtemp(folder) != NULL);
 	redis_server_start(&server, folder, more);
 	return true;
@@ -46,11 +40,9 @@ begin(const char *const *more)
 static void
 end(struct table *t)
 {
-	table_free(t);
+	tables_end(t);
 	redis_server_stop(&server);
 	ck_assert_int_eq(rmdir(folder), 0);
-	arena_free(arena);
-	diags_free(diags);
 }
 
 static const char *
@@ -66,21 +58,6 @@ open_with(const struct backend_options *o)
 	                     nowhere, diags);
 }
 
-static const char *
-told(void)
-{
-	char *p = NULL;
-	size_t n = 0;
-	FILE *out = open_memstream(&p, &n);
-	struct span text;
-
-	diags_print(diags, out);
-	fclose(out);
-	text = arena_copy(arena, (struct span){p, n});
-	free(p);
-	return text.p;
-}
-
 static struct table *
 open_table(void)
 {
@@ -91,87 +68,11 @@ open_table(void)
 	return t;
 }
 
-/* ---- values ---- */
-
-static struct value
-text(const char *s)
-{
-	return (struct value){.type = VALUE_TEXT, .text = span_of(s)};
-}
-
-static struct value
-address(const char *s)
-{
-	const char *at = strrchr(s, '@');
-	struct value v = {.type = VALUE_ADDRESS, .text = span_of(s)};
-
-	v.local = (struct span){s, (size_t)(at - s)};
-	v.domain = domain_canonical(arena, span_of(at + 1));
-	return v;
-}
-
-static struct value
-ip(const char *s)
-{
-	struct value v = {.type = VALUE_IP, .text = span_of(s)};
-
-	ck_assert(ip_parse(v.text, &v.ip));
-	return v;
-}
-
-static int
-by_text(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	return strcmp(x->p, y->p);
-}
-
-/*
- * The values in order, joined with bars; "-": not there; "!" and why: failed.
- */
+/* A set has no order. */
 static const char *
 find(const struct table *t, struct value v)
 {
-	struct table_answer answer;
-	struct span all = SPAN(""), values[16];
-	size_t i;
-
-	switch (table_find(t, &v, &context, arena, &answer)) {
-	case TABLE_NO:
-		return "-";
-	case TABLE_FAILED:
-		ck_assert_uint_gt(answer.why.n, 0);
-		return arena_printf(arena, "!%.*s", SPAN_ARG(answer.why)).p;
-	case TABLE_YES:
-		break;
-	}
-	if (answer.n > 16)
-		return arena_printf(arena, "%zu values", answer.n).p;
-	for (i = 0; i < answer.n; i++)
-		values[i] = arena_copy(arena, answer.values[i]);
-	qsort(values, answer.n, sizeof(values[0]), by_text);
-	for (i = 0; i < answer.n; i++)
-		all = arena_printf(arena, "%.*s%s%.*s", SPAN_ARG(all),
-		                   i == 0 ? "" : "|", SPAN_ARG(values[i]));
-	return all.p;
-}
-
-/* Asks until the answer is wanted: a server that is down gets pauses. */
-static void
-becomes(const struct table *t, struct value v, const char *wanted)
-{
-	const struct timespec pause = {0, 20000000};
-	const char *found = "";
-	int i;
-
-	for (i = 0; i < 1500; i++) {
-		found = find(t, v);
-		if (strncmp(found, wanted, strlen(wanted)) == 0)
-			return;
-		nanosleep(&pause, NULL);
-	}
-	ck_abort_msg("\"%s\" and not \"%s\"", found, wanted);
+	return find_values(t, v, true);
 }
 
 /* ---- what a key holds ---- */

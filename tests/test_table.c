@@ -3,46 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "domain.h"
-#include "table.h"
-
-static struct diags *diags;
-static struct arena *arena;
-static struct table_context context;
-static const struct place nowhere;
-
-static void
-begin(void)
-{
-	diags = diags_new();
-	arena = arena_new(0);
-	context = (struct table_context){0};
-}
-
-static void
-end(struct table *t)
-{
-	table_free(t);
-	arena_free(arena);
-	diags_free(diags);
-}
-
-/* What was told, in one text. */
-static const char *
-told(void)
-{
-	struct span text;
-	char *p = NULL;
-	size_t n = 0;
-	FILE *out = open_memstream(&p, &n);
-
-	diags_print(diags, out);
-	fclose(out);
-	text = arena_copy(arena, (struct span){p, n});
-	free(p);
-	return text.p;
-}
+#include "tables.h"
 
 static void
 tells(const char *what)
@@ -56,52 +17,6 @@ tells_nothing(void)
 {
 	ck_assert_msg(diags_errors(diags) + diags_warnings(diags) == 0,
 	              "%s", told());
-}
-
-/* ---- values ---- */
-
-static struct value
-text(const char *s)
-{
-	return (struct value){.type = VALUE_TEXT, .text = span_of(s)};
-}
-
-static struct value
-name(const char *s)
-{
-	return (struct value){.type = VALUE_NAME,
-	                      .text = domain_canonical(arena, span_of(s))};
-}
-
-static struct value
-ip(const char *s)
-{
-	struct value v = {.type = VALUE_IP, .text = span_of(s)};
-
-	ck_assert(ip_parse(v.text, &v.ip));
-	return v;
-}
-
-static struct value
-number(double d)
-{
-	return (struct value){.type = VALUE_NUMBER, .number = d,
-	                      .text = SPAN("")};
-}
-
-/* local "@" domain, no quotes; "" is the null sender */
-static struct value
-address(const char *s)
-{
-	const char *at = strrchr(s, '@');
-	struct value v = {.type = VALUE_ADDRESS, .text = span_of(s)};
-
-	v.local = v.text;
-	if (at != NULL) {
-		v.local.n = (size_t)(at - s);
-		v.domain = domain_canonical(arena, span_of(at + 1));
-	}
-	return v;
 }
 
 /* ---- tables ---- */
@@ -197,7 +112,7 @@ START_TEST(a_text_is_found_whole_whatever_its_case)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(LIST("Alice", "two words", "\xc3\x84rger", ""), VALUE_TEXT);
 	ck_assert(find(t, text("alice")) == TABLE_YES);
 	ck_assert(find(t, text("ALICE")) == TABLE_YES);
@@ -210,7 +125,7 @@ START_TEST(a_text_is_found_whole_whatever_its_case)
 	ck_assert(find(t, text("\xff\xfe")) == TABLE_NO);
 	ck_assert_uint_eq(table_entries(t), 4);
 	tells_nothing();
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -218,7 +133,7 @@ START_TEST(a_name_is_found_exactly_or_under_a_dot)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(LIST("example.org", ".Example.net", ".sub.example.net",
 	               "m\xc3\xbcnchen.example", "[192.0.2.1]"), VALUE_NAME);
 	ck_assert(find(t, name("EXAMPLE.org.")) == TABLE_YES);
@@ -233,7 +148,7 @@ START_TEST(a_name_is_found_exactly_or_under_a_dot)
 	ck_assert(find(t, name("")) == TABLE_NO);
 	ck_assert(find(t, name(".")) == TABLE_NO);
 	tells_nothing();
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -241,7 +156,7 @@ START_TEST(the_longest_suffix_comes_first)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(file(".net n\n.example.net e\n.a.example.net a\n"
 	               "x.a.example.net x\n"), VALUE_NAME);
 	ck_assert_str_eq(values(t, name("x.a.example.net")), "x");
@@ -249,7 +164,7 @@ START_TEST(the_longest_suffix_comes_first)
 	ck_assert_str_eq(values(t, name("a.example.net")), "e");
 	ck_assert_str_eq(values(t, name("other.net")), "n");
 	ck_assert_str_eq(values(t, name("net")), "-");
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -257,7 +172,7 @@ START_TEST(an_address_is_looked_up_from_whole_to_part)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(file("u@example.org 1\n@example.org 2\n@.example.org 3\n"
 	               "@.b.example.org 4\nu@ 5\n<> 6\n"
 	               "\"a b\"@example.net 7\n"), VALUE_ADDRESS);
@@ -273,7 +188,7 @@ START_TEST(an_address_is_looked_up_from_whole_to_part)
 	ck_assert_str_eq(values(t, address("")), "6");
 	ck_assert_str_eq(values(t, address("A b@example.net")), "7");
 	ck_assert_str_eq(values(t, address("x@u@example.org")), "2");
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -281,7 +196,7 @@ START_TEST(the_extension_is_tried_and_then_left_out)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(file("u+x@d.org 1\nu@d.org 2\n@d.org 3\nw+x@ 4\nw@ 5\n"
 	               "+only@e.org 6\n"), VALUE_ADDRESS);
 	ck_assert_str_eq(values(t, address("u+y@d.org")), "3");
@@ -294,7 +209,7 @@ START_TEST(the_extension_is_tried_and_then_left_out)
 	ck_assert_str_eq(values(t, address("w+y@e.org")), "5");
 	ck_assert_str_eq(values(t, address("+only@e.org")), "6");
 	ck_assert_str_eq(values(t, address("+other@e.org")), "-");
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -302,17 +217,17 @@ START_TEST(postmaster_needs_no_domain)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(LIST("Postmaster"), VALUE_ADDRESS);
 	ck_assert(find(t, address("postmaster")) == TABLE_YES);
 	ck_assert(find(t, address("postmaster@example.org")) == TABLE_NO);
-	end(t);
-	begin();
+	tables_end(t);
+	tables_begin();
 	t = asked(LIST("postmaster@"), VALUE_ADDRESS);
 	ck_assert(find(t, address("POSTMASTER")) == TABLE_YES);
 	ck_assert(find(t, address("postmaster@example.org")) == TABLE_YES);
 	tells_nothing();
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -320,16 +235,16 @@ START_TEST(the_null_sender_is_no_other_address)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(LIST("@example.org", "u@"), VALUE_ADDRESS);
 	ck_assert(find(t, address("")) == TABLE_NO);
-	end(t);
-	begin();
+	tables_end(t);
+	tables_begin();
 	t = asked(LIST("<>"), VALUE_ADDRESS);
 	ck_assert(find(t, address("")) == TABLE_YES);
 	ck_assert(find(t, address("<>")) == TABLE_NO);
 	ck_assert(find(t, address("a@b")) == TABLE_NO);
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -339,12 +254,12 @@ START_TEST(a_nul_in_an_address_does_not_end_it)
 	                  .local = SPAN("u\0x"), .domain = SPAN("d.org")};
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(LIST("u@d.org", "u@"), VALUE_ADDRESS);
 	ck_assert(find(t, v) == TABLE_NO);
 	v = (struct value){.type = VALUE_NAME, .text = SPAN("d.org\0.e")};
 	ck_assert(find(asked(t, VALUE_NAME), v) == TABLE_NO);
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -352,7 +267,7 @@ START_TEST(the_longest_prefix_wins)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(file("10.0.0.0/8 eight\n10.1.0.0/16 sixteen\n"
 	               "10.1.2.3 one\n2001:db8::/32 six\n::/0 all\n"
 	               "::ffff:192.0.2.0/120 mapped\n"), VALUE_IP);
@@ -365,7 +280,7 @@ START_TEST(the_longest_prefix_wins)
 	ck_assert_str_eq(values(t, ip("11.0.0.1")), "-");
 	ck_assert_str_eq(values(t, ip("2001:db8::1")), "six");
 	ck_assert_str_eq(values(t, ip("2001:db9::1")), "all");
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -373,13 +288,13 @@ START_TEST(numbers_are_equal_by_value)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(LIST("25", "587.0", "-1.5"), VALUE_NUMBER);
 	ck_assert(find(t, number(25)) == TABLE_YES);
 	ck_assert(find(t, number(587)) == TABLE_YES);
 	ck_assert(find(t, number(-1.5)) == TABLE_YES);
 	ck_assert(find(t, number(2)) == TABLE_NO);
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -387,7 +302,7 @@ START_TEST(patterns_come_after_the_exact_keys_in_order)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(file("/^a/ first\n/b\\/c d$/i second\n/a/ third\n"
 	               "alice exact\n/\\.example$/\n"), VALUE_TEXT);
 	tells_nothing();
@@ -399,7 +314,7 @@ START_TEST(patterns_come_after_the_exact_keys_in_order)
 	ck_assert_str_eq(values(t, text("y.exomple")), "-");
 	ck_assert_str_eq(values(t, text("\xff" "a")), "third");
 	ck_assert_uint_eq(table_entries(t), 5);
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -409,13 +324,13 @@ START_TEST(a_pattern_at_its_limit_makes_the_table_fail)
 	struct table *t;
 	struct value v = text("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!");
 
-	begin();
+	tables_begin();
 	t = asked(LIST("/(a+)+$/"), VALUE_TEXT);
 	context.limits.match = 1000;
 	ck_assert(table_find(t, &v, &context, arena, &answer) ==
 	          TABLE_FAILED);
 	ck_assert_uint_gt(answer.why.n, 0);
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -424,13 +339,13 @@ START_TEST(a_bad_value_is_in_no_table)
 	struct table *t;
 	struct value v;
 
-	begin();
+	tables_begin();
 	t = asked(LIST("a@b", "/a/"), VALUE_ADDRESS);
 	v = address("a@b");
 	v.bad = true;
 	ck_assert(find(t, v) == TABLE_NO);
 	ck_assert(!covers(SPAN("a@b"), &v, &context));
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -440,12 +355,12 @@ START_TEST(a_failing_table_fails)
 	struct table_answer answer;
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(table_failing("t", SPAN("down")), VALUE_TEXT);
 	ck_assert(table_find(t, &v, &context, arena, &answer) ==
 	          TABLE_FAILED);
 	ck_assert(span_is(answer.why, SPAN("down")));
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -455,12 +370,12 @@ START_TEST(without_memory_a_look_up_fails)
 	struct value v;
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(LIST("a@b"), VALUE_ADDRESS);
 	v = address("someone-else@example.org");
 	ck_assert(table_find(t, &v, &context, small, NULL) == TABLE_FAILED);
 	arena_free(small);
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -468,17 +383,17 @@ START_TEST(an_empty_table_has_nothing)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(asked(list(NULL, 0), VALUE_TEXT), VALUE_IP);
 	ck_assert(find(t, text("")) == TABLE_NO);
 	ck_assert(find(t, ip("192.0.2.1")) == TABLE_NO);
-	end(t);
-	begin();
+	tables_end(t);
+	tables_begin();
 	t = asked(asked(file(""), VALUE_TEXT), VALUE_ADDRESS);
 	ck_assert(find(t, text("")) == TABLE_NO);
 	ck_assert(find(t, address("")) == TABLE_NO);
 	tells_nothing();
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -486,7 +401,7 @@ START_TEST(one_table_may_be_asked_in_several_ways)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(LIST("192.0.2.1"), VALUE_TEXT);
 	t = asked(asked(t, VALUE_NAME), VALUE_IP);
 	ck_assert(find(t, text("192.0.2.1")) == TABLE_YES);
@@ -494,7 +409,7 @@ START_TEST(one_table_may_be_asked_in_several_ways)
 	ck_assert(find(t, ip("192.0.2.1")) == TABLE_YES);
 	ck_assert(find(t, ip("192.0.2.2")) == TABLE_NO);
 	tells_nothing();
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -506,14 +421,14 @@ START_TEST(an_inline_entry_keeps_its_values)
 	                        .value_places = places, .n_values = 2};
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(table_inline("t", &e, 1, diags), VALUE_TEXT);
 	v[0] = v[1] = SPAN("gone");
 	table_ask_values(t, VALUE_ADDRESS, nowhere, diags);
 	tells_nothing();
 	ck_assert_str_eq(values(t, text("alice")),
 	                 "a@example.org|b@example.org");
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -539,7 +454,7 @@ START_TEST(an_entry_covers_by_the_rules_of_look_ups)
 	struct value v;
 	size_t i;
 
-	begin();
+	tables_begin();
 	context.recipient_delimiter = '+';
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		v = address(cases[i].address);
@@ -557,7 +472,7 @@ START_TEST(an_entry_covers_by_the_rules_of_look_ups)
 	v = text("Whole");
 	ck_assert(covers(SPAN("wHOLE"), &v, &context));
 	ck_assert(!covers(SPAN("wh"), &v, &context));
-	end(NULL);
+	tables_end(NULL);
 }
 END_TEST
 
@@ -606,14 +521,14 @@ START_TEST(an_entry_that_is_of_no_such_type_is_told)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		begin();
+		tables_begin();
 		t = asked(LIST(cases[i].key), cases[i].type);
 		ck_assert_uint_eq(diags_errors(diags), 1);
 		tells(cases[i].says);
 		ck_assert(!table_entry_fits(span_of(cases[i].key),
 		                            cases[i].type, &message));
 		tells(message);
-		end(t);
+		tables_end(t);
 	}
 }
 END_TEST
@@ -622,7 +537,7 @@ START_TEST(a_file_is_told_with_its_own_line)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(file("# who\na@example.org b@example.org\n\nexample.net x\n"
 	               "  y@example.net, z\n"), VALUE_ADDRESS);
 	table_ask_values(t, VALUE_ADDRESS, nowhere, diags);
@@ -632,7 +547,7 @@ START_TEST(a_file_is_told_with_its_own_line)
 	tells(":4:13: \"x\" is no address");
 	tells(":5:18: \"z\" is no address: did you mean \"z@\"?");
 	tells("  y@example.net, z\n");
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -640,7 +555,7 @@ START_TEST(a_key_that_is_there_twice_is_told_once)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(file("alice one\nbob\nALICE two\n"), VALUE_TEXT);
 	asked(t, VALUE_TEXT);
 	asked(t, VALUE_NAME);
@@ -648,11 +563,11 @@ START_TEST(a_key_that_is_there_twice_is_told_once)
 	tells(":3:1: ");
 	tells("\"ALICE\" is in line 1 already: that one stands");
 	ck_assert_str_eq(values(t, text("alice")), "one");
-	end(t);
-	begin();
+	tables_end(t);
+	tables_begin();
 	t = asked(file("10.0.0.0/8 a\n::ffff:10.0.0.0/104 b\n"), VALUE_IP);
 	tells("is in line 1 already");
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -663,7 +578,7 @@ START_TEST(many_mistakes_are_counted)
 	struct table *t;
 	int i;
 
-	begin();
+	tables_begin();
 	all = arena_new(0);
 	for (i = 0; i < 50; i++)
 		s = arena_printf(all, "%.*sno%d\nno%d\n", SPAN_ARG(s), i, i);
@@ -673,7 +588,7 @@ START_TEST(many_mistakes_are_counted)
 	asked(t, VALUE_TEXT);
 	tells("50 keys of <t> are there twice in all");
 	arena_free(all);
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -683,7 +598,7 @@ START_TEST(a_file_has_the_form_of_postmaps_input)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(file("\xef\xbb\xbf# comment\n"
 	               "   # a comment after blanks\n"
 	               "alice  a@x.org,b@x.org , c@x.org\r\n"
@@ -707,7 +622,7 @@ START_TEST(a_file_has_the_form_of_postmaps_input)
 	ck_assert_str_eq(values(t, text("last")), "v");
 	ck_assert_str_eq(values(t, text("# between")), "-");
 	ck_assert_str_eq(values(t, text("")), "-");
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -715,11 +630,11 @@ START_TEST(a_key_does_not_run_on_into_its_values)
 {
 	struct table *t;
 
-	begin();
+	tables_begin();
 	t = asked(file("alice smith\n"), VALUE_TEXT);
 	ck_assert(find(t, text("alice smith")) == TABLE_NO);
 	ck_assert(find(t, text("alice")) == TABLE_YES);
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -739,31 +654,31 @@ START_TEST(a_file_with_a_mistake_says_where)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		begin();
+		tables_begin();
 		struct table *t = asked(file(cases[i].content), VALUE_TEXT);
 
 		ck_assert_uint_eq(diags_errors(diags), 1);
 		tells(cases[i].says);
-		end(t);
+		tables_end(t);
 	}
-	begin();
+	tables_begin();
 	struct table *t = file_bytes(SPAN("a\nb\0c\n"));
 
 	tells(":2:2: a NUL byte");
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
 START_TEST(what_is_no_file_says_so)
 {
-	begin();
+	tables_begin();
 	ck_assert_ptr_null(table_file("t", "/nonexistent/x", nowhere, diags));
 	tells("can't read the table's file /nonexistent/x: No such file");
 	ck_assert_ptr_null(table_file("t", "/tmp", nowhere, diags));
 	tells("/tmp: it is a directory");
 	ck_assert_ptr_null(table_file("t", "/dev/null", nowhere, diags));
 	tells("/dev/null: it is no file");
-	end(NULL);
+	tables_end(NULL);
 }
 END_TEST
 
@@ -777,7 +692,7 @@ START_TEST(many_entries_are_all_found)
 	struct value v;
 	int i;
 
-	begin();
+	tables_begin();
 	for (i = 0; i < MANY; i++)
 		fprintf(out, "User%d@host%d.Example.org v%d\n", i, i % 1000, i);
 	fclose(out);
@@ -795,7 +710,7 @@ START_TEST(many_entries_are_all_found)
 		ck_assert(find(t, v) == TABLE_NO);
 		arena_reset(arena);
 	}
-	end(t);
+	tables_end(t);
 }
 END_TEST
 
@@ -836,7 +751,7 @@ START_TEST(threads_look_up_at_once)
 	struct table *t;
 	int i;
 
-	begin();
+	tables_begin();
 	t = asked(file("a@example.org 1\n@.example.net 2\n<> 3\n"
 	               "/\\.edu$/ 4\n/^x.*\\.com$/ 5\n"), VALUE_ADDRESS);
 	for (i = 0; i < 4; i++)
@@ -846,7 +761,7 @@ START_TEST(threads_look_up_at_once)
 		ck_assert_int_eq(pthread_join(threads[i], &good), 0);
 		ck_assert_ptr_nonnull(good);
 	}
-	end(t);
+	tables_end(t);
 }
 END_TEST
 

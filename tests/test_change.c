@@ -296,6 +296,12 @@ START_TEST(what_else_is_shown_goes_with_the_text_that_is_replaced)
 	             "Content-Type: text/calendar\r\n\r\nBEGIN\r\n"
 	             "--b--\r\n"), REPLACE("gone"),
 	        MAIL(alternative, NULL, "--b\r\n\r\ngone\r\n--b--\r\n"));
+	/* the end of another part is not taken away */
+	becomes(MAIL(mixed, NULL, "--b\r\n\r\none\r\n--b\r\n"
+	             "Content-Type: image/png\r\n\r\npng\r\n--b\r\n\r\ntwo"),
+	        REPLACE("gone"),
+	        MAIL(mixed, NULL, "--b\r\n\r\ngone\r\n--b\r\n"
+	             "Content-Type: image/png\r\n\r\npng\r\n--b\r\n\r\n"));
 	/* a multipart is not left without a part */
 	becomes(MAIL(mixed, NULL, "--b\r\n\r\none\r\n--b\r\nContent-Type: "
 	             "multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\ntwo"

@@ -170,7 +170,7 @@ write_parts(struct edit *e, const struct effect *effect, const struct own *o,
 static bool
 take_out(struct edit *e, const bool *goes, size_t part)
 {
-	return cut_may(e->mime, goes, part) ? cut_part(e, part) :
+	return cut_may(e, goes, part) ? cut_part(e, part) :
 		edit_replace(e, e->mime->parts[part].bytes, SPAN(""));
 }
 

@@ -1,12 +1,22 @@
 #include "cut.h"
 
-bool
-cut_may(const struct mime *m, const bool *goes, size_t part)
+struct span
+cut_transferred(const struct mime_part *p)
 {
+	return p->encoded.p != NULL ? p->encoded : p->bytes;
+}
+
+bool
+cut_may(const struct edit *e, const bool *goes, size_t part)
+{
+	const struct mime *m = e->mime;
+	struct span bytes = cut_transferred(&m->parts[part]);
+	struct span base = e->splice.base;
 	size_t parent = m->parts[part].parent, i;
 	bool alone = true;
 
-	if (parent == MIME_NONE || !m->parts[parent].multipart)
+	if (parent == MIME_NONE || !m->parts[parent].multipart ||
+	    bytes.p + bytes.n == base.p + base.n)
 		return false;
 	for (i = parent + 1; i < m->n_parts && alone; i++)
 		alone = m->parts[i].parent != parent || goes[i];
@@ -14,12 +24,6 @@ cut_may(const struct mime *m, const bool *goes, size_t part)
 		if (m->parts[i].parent == parent)
 			return true; /* the first of them stays, empty */
 	return !alone;
-}
-
-struct span
-cut_transferred(const struct mime_part *p)
-{
-	return p->encoded.p != NULL ? p->encoded : p->bytes;
 }
 
 bool

@@ -6,9 +6,10 @@
 
 /*
  * May it be cut out if these of the parts go? Something stays in a multipart:
- * of parts that go together the first, which is then to be replaced.
+ * of parts that go together the first, which is then to be replaced. So does
+ * a part with no boundary behind it: the one before it is the end of another.
  */
-bool cut_may(const struct mime *m, const bool *goes, size_t part);
+bool cut_may(const struct edit *e, const bool *goes, size_t part);
 
 /*
  * Takes it out, from the line of the boundary before it to the one behind

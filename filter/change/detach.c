@@ -355,7 +355,7 @@ static bool
 take_out(struct detacher *d, size_t part, bool *changed)
 {
 	bool cuts = d->effect->kind == EFFECT_REMOVE_ATTACHMENT &&
-		cut_may(d->m, d->goes, part);
+		cut_may(d->edit, d->goes, part);
 
 	if (seal_above(d, part) != NULL)
 		return leave_out(d, "a part that is signed or encrypted");

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "dns_server.h"
 #include "session.h"
+#include "table.h"
 
 static struct policy *policy;
 static struct session *session;
@@ -17,6 +18,7 @@ static const char *login; /* or NULL */
 static char logged[8192];
 static const struct change *changes;
 static size_t n_changes;
+static const struct table *const *tables; /* in place of the policy's, or NULL */
 
 static const char *
 macro(void *of, const char *name)
@@ -77,7 +79,7 @@ begin(const char *text)
 	if (policy == NULL)
 		diags_print(diags, stderr);
 	ck_assert_ptr_nonnull(policy);
-	session = session_new(policy, NULL, &host);
+	session = session_new(policy, tables, &host);
 	ck_assert_ptr_nonnull(session);
 }
 
@@ -353,6 +355,34 @@ START_TEST(a_trusted_relay_may_have_had_the_mail_from_itself)
 }
 END_TEST
 
+/* Whom SPF judges is not known: that is no "none", which lets mail in. */
+START_TEST(without_the_table_of_relays_spf_has_failed)
+{
+	struct table *broken = table_failing("relays", SPAN("it is away"));
+	const struct table *all[] = {broken};
+	struct answer a;
+
+	tables = all;
+	begin("set trusted-relays <relays>\n"
+	      "table <relays> { 192.0.2.0/24 }\n"
+	      "rule failed\n  if spf is fail\n  reject \"no\"\n");
+	a = mail("h.example", "<u@f.example>");
+	ck_assert_int_eq(a.kind, ANSWER_TEMPFAIL);
+	ck_assert_str_eq(a.reply.lines[0], "temporary failure in rule failed");
+	ck_assert_ptr_nonnull(strstr(logged, "trusted-relays can't be asked"));
+	end();
+	begin("set trusted-relays <relays>\n"
+	      "table <relays> { 192.0.2.0/24 }\n"
+	      "rule passed\n  if spf is pass\n  on error skip\n  accept\n"
+	      "rule others\n  reject \"no\"\n");
+	ck_assert_int_eq(mail("h.example", "<u@p.example>").kind,
+	                 ANSWER_REJECT);
+	end();
+	tables = NULL;
+	table_free(broken);
+}
+END_TEST
+
 START_TEST(who_is_no_trusted_relay_is_judged_at_mail)
 {
 	begin("set trusted-relays <relays>\n"
@@ -375,4 +405,5 @@ CHECK_MAIN("session_spf", an_unless_that_holds_costs_no_look_up,
            a_login_is_stamped_and_costs_no_look_up,
            mail_of_a_trusted_relay_is_judged_by_its_received,
            a_trusted_relay_may_have_had_the_mail_from_itself,
+           without_the_table_of_relays_spf_has_failed,
            who_is_no_trusted_relay_is_judged_at_mail)

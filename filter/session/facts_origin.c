@@ -19,7 +19,7 @@ bool
 facts_origin_waits(const struct told *t)
 {
 	return t->origin == NULL && t->stage < STAGE_HEADERS &&
-		t->client_told && trusts(t, &t->client) != TRUTH_NO;
+		t->client_told && trusts(t, &t->client) == TRUTH_YES;
 }
 
 static struct span
@@ -63,10 +63,9 @@ why_no_origin(struct told *t, const struct ip *relay, const struct ip *ip,
  * address is no client that anybody's record could allow.
  */
 static void
-walk_relays(struct told *t, struct told_origin *o)
+walk_relays(struct told *t, struct told_origin *o, enum truth trust)
 {
 	struct told_fields *f = facts_fields(t, SPAN("Received"));
-	enum truth trust = TRUTH_YES;
 	enum received read;
 	struct ip relay = o->ip;
 	size_t i;
@@ -86,6 +85,7 @@ walk_relays(struct told *t, struct told_origin *o)
 			relay = o->ip;
 	}
 	o->known = trust == TRUTH_NO && !is_loopback(&o->ip);
+	o->failed = trust == TRUTH_FAILED;
 	if (!o->known)
 		o->why = why_no_origin(t, &relay, &o->ip, trust);
 }
@@ -103,6 +103,7 @@ log_unknown_origin(struct told *t, struct span why)
 const struct told_origin *
 facts_origin(struct told *t)
 {
+	enum truth trust = TRUTH_NO;
 	struct told_origin *o;
 
 	if (t->origin != NULL)
@@ -115,9 +116,11 @@ facts_origin(struct told *t)
 	o->ip = t->client;
 	o->helo = t->helo != NULL ? span_of(t->helo) : SPAN("");
 	o->why = SPAN("the client has no address");
-	if (o->known && trusts(t, &o->ip) != TRUTH_NO) {
+	if (o->known)
+		trust = trusts(t, &o->ip);
+	if (trust != TRUTH_NO) {
 		o->known = false;
-		walk_relays(t, o);
+		walk_relays(t, o, trust);
 		if (!o->known)
 			log_unknown_origin(t, o->why);
 	}

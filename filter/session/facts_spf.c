@@ -118,6 +118,7 @@ facts_check_spf(struct told *t, enum spf_identity identity)
 		return NULL;
 	if (!t->origin->known)
 		return keep_finding(t, identity, (struct spf_finding){
+			.result = t->origin->failed ? SPF_TEMPERROR : SPF_NONE,
 			.reason = t->origin->why});
 	if (identity == SPF_MAILFROM && t->sender.bad)
 		return keep_finding(t, identity, (struct spf_finding){
@@ -141,6 +142,9 @@ get_spf(struct told *t, const struct ask *ask, size_t rcpt)
 	f = facts_check_spf(t, identity);
 	if (f == NULL)
 		return facts_no_memory(t);
+	if (t->origin != NULL && t->origin->failed &&
+	    said_spf(t, identity).p == NULL)
+		return facts_failed(t, t->origin->why);
 	if (id == SUBJECT_SPF_EXPLANATION)
 		text = f->explanation;
 	else if (id == SUBJECT_SPF_MECHANISM)

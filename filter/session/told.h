@@ -48,6 +48,7 @@ struct told_fields {
  * the policy trusts. */
 struct told_origin {
 	bool known;
+	bool failed;                  /* the table of relays did */
 	struct ip ip;
 	struct span helo;
 	struct span why;              /* not known: why not */

@@ -261,6 +261,36 @@ START_TEST(more_text_than_is_decoded)
 END_TEST
 
 /* Lines that nearly are each of a hundred long boundaries. */
+/* "MZ" in uuencode, behind a text of so many bytes. */
+static void
+find_a_file_in(const char *encoding, const char *line, size_t times)
+{
+	struct job j = {.type = "text/plain", .encoding = encoding};
+	struct mime_answer a;
+
+	add_times(&j.body, line, times);
+	add_times(&j.body, "begin 644 evil.exe\r\n\"35H\r\n`\r\nend\r\n", 1);
+	add_times(&j.body, line, 10);
+	read_message(&j);
+	a = ask(&j, SUBJECT_ATTACHMENT_EXTENSION);
+	ck_assert_ptr_null(a.failed);
+	ck_assert_uint_eq(a.n, 1);
+	ck_assert(span_is(a.values[0].text, SPAN("exe")));
+	a = ask(&j, SUBJECT_ATTACHMENT_SIZE);
+	ck_assert_uint_eq(a.n, 1);
+	ck_assert(span_is(a.values[0].text, SPAN("2")));
+	ck_assert_ptr_nonnull(ask(&j, SUBJECT_BODY).failed);
+	end(&j);
+}
+
+START_TEST(files_are_found_in_more_text_than_is_kept)
+{
+	find_a_file_in("8bit", "A line of a text.\r\n", 1500000);
+	find_a_file_in("quoted-printable", "A line =3D of a text.\r\n",
+		1500000);
+}
+END_TEST
+
 START_TEST(boundaries_that_begin_alike)
 {
 	struct job j = {.type = "multipart/mixed; boundary=b"};
@@ -345,5 +375,6 @@ CHECK_MAIN("mime", ten_thousand_multiparts_in_one_another,
 	a_hundred_thousand_parts, as_many_parts_as_are_allowed,
 	a_hundred_thousand_fields_in_a_part, a_name_in_ten_thousand_pieces,
 	a_field_of_a_megabyte, one_line_of_fifty_megabytes,
-	more_text_than_is_decoded, boundaries_that_begin_alike,
+	more_text_than_is_decoded, files_are_found_in_more_text_than_is_kept,
+	boundaries_that_begin_alike,
 	time_grows_with_the_message, each_defect_has_a_bit_and_a_name)

@@ -211,6 +211,10 @@ struct span mime_loose_text(struct mime *m, struct span bytes);
 struct span mime_decode(struct mime *m, enum mime_encoding e,
                         struct span bytes);
 
+/* The same, as it comes: nothing is kept, and no limit counts it. */
+void mime_each_piece(struct mime *m, enum mime_encoding e, struct span bytes,
+                     void (*take)(void *of, struct span piece), void *of);
+
 /* At least the first max bytes that a part holds, if it has as many. */
 struct span mime_begin(struct mime *m, size_t part, enum mime_encoding e,
                        size_t max);

@@ -2,6 +2,7 @@
  * mime_decode.c - what the parts hold: transfer encodings undone, text in
  * UTF-8, and the defects that only contents show.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "body.h"
@@ -112,6 +113,33 @@ mime_decode(struct mime *m, enum mime_encoding e, struct span bytes)
 	n = undo(m, e, bytes, p);
 	m->decoded = decoded + n;
 	return (struct span){p, n};
+}
+
+void
+mime_each_piece(struct mime *m, enum mime_encoding e, struct span bytes,
+                void (*take)(void *of, struct span piece), void *of)
+{
+	struct base64 b = {0};
+	struct span s, piece;
+	bool bad = false; /* mime_scan sees it */
+	size_t at;
+	char *out;
+
+	for (at = 0; at < bytes.n && mime_ok(m); at += s.n) {
+		s = piece = next_piece(bytes, at, e);
+		out = e & ENCODINGS_DECODED ? malloc(s.n + 4) : NULL;
+		if (out == NULL && (e & ENCODINGS_DECODED)) {
+			m->no_memory = true;
+			return;
+		}
+		if (e & ENCODINGS_DECODED)
+			piece = (struct span){out, e == ENCODING_BASE64 ?
+				transfer_base64_some(&b, s, out) :
+				transfer_qp(s, out, &bad)};
+		take(of, piece);
+		free(out);
+		mime_passed(m, s);
+	}
 }
 
 struct span

@@ -25,13 +25,23 @@ seen_break(struct seen *s)
 }
 
 static void
+append(struct seen *s, const char *p, size_t n)
+{
+	if (s->to != NULL)
+		memcpy(s->to + s->n, p, n);
+	else
+		g_string_append_len(s->out, p, (gssize)n);
+	s->n += n;
+}
+
+static void
 put(struct seen *s, const char *p, size_t n, unsigned c)
 {
-	if (s->blank && s->out->len > 0)
-		g_string_append_c(s->out, ' ');
+	if (s->blank && s->n > 0)
+		append(s, " ", 1);
 	s->blank = false;
 	s->last = c;
-	g_string_append_len(s->out, p, (gssize)n);
+	append(s, p, n);
 }
 
 void

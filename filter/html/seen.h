@@ -11,11 +11,13 @@
 
 struct seen {
 	GString *out;
+	char *to;      /* or here; NULL: there */
+	size_t n;      /* bytes so far */
 	bool blank;    /* is due before the next character */
 	unsigned last; /* the character before */
 };
 
-/* text is valid UTF-8, and so is what is appended to out. */
+/* text is valid UTF-8, and so is what is appended, which is no more bytes. */
 void seen_text(struct seen *s, struct span text);
 
 /* A break: a line's, a paragraph's, a cell's. */

@@ -95,16 +95,17 @@ static void
 view_plain(struct mime *m, size_t part, struct span text, bool flowed,
            bool delsp)
 {
-	struct seen s = {.out = g_string_new(NULL)};
+	/* each line may have a blank more, behind marks of quoting */
+	size_t room = flowed ? text.n / 2 * 3 + 2 : text.n + 1;
+	struct seen s = {.to = arena_alloc(m->arena, room)};
 	struct mime_view *v = keep_view(m, part);
 
+	if (s.to == NULL)
+		m->no_memory = true;
+	if (s.to == NULL || v == NULL)
+		return;
 	seen_plain(&s, text, flowed, delsp);
-	if (v != NULL) {
-		v->text = arena_copy(m->arena,
-			(struct span){s.out->str, s.out->len});
-		m->no_memory = m->no_memory || v->text.p == NULL;
-	}
-	g_string_free(s.out, TRUE);
+	v->text = (struct span){s.to, s.n};
 }
 
 static void

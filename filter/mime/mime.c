@@ -87,6 +87,7 @@ mime_list_add(struct mime *m, struct mime_list **list, struct span text,
 struct level {
 	size_t part;
 	bool closed; /* its last boundary was seen */
+	bool any;    /* one of it was */
 	size_t begin; /* of the loose text at hand */
 };
 
@@ -94,6 +95,7 @@ struct walk {
 	struct mime *m;
 	struct span doc;
 	size_t root;      /* the part whose bytes doc is */
+	bool decoded;     /* they were */
 	size_t part;      /* at hand */
 	bool header;      /* in its header, which begins here: */
 	size_t header_at;
@@ -349,19 +351,32 @@ end_header(struct walk *w, size_t end)
 	mime_head_end(w->m, w->part);
 }
 
-/* What follows the header, from at on, is parts or bytes. */
+/* Is it said to be encoded, and not known to be? */
+static bool
+is_in_doubt(const struct walk *w, size_t part)
+{
+	return w->m->parts[part].container &&
+		!(w->decoded && part == w->root);
+}
+
+/*
+ * What follows the header, from at on, is parts or bytes. What should be
+ * encoded parts may be parts all the same, which many readers show.
+ */
 static void
 begin_body(struct walk *w, size_t at)
 {
 	struct mime_part *p = &w->m->parts[w->part];
+	bool doubt = is_in_doubt(w, w->part);
+	struct span rest = slice(w, at, w->doc.n);
 
 	p->bytes = slice(w, at, at);
-	if (p->container && w->part != w->root)
-		return; /* what it holds is decoded later */
-	if (p->boundaries != NULL && p->multipart)
+	if (p->boundaries != NULL && p->multipart) {
 		push(w, w->part, at);
-	else if (p->message)
+	} else if (p->message && (!doubt || is_field(span_line(&rest)))) {
+		p->plain = p->plain || doubt;
 		begin_header(w, w->part, at);
+	}
 }
 
 /* ---- ends ---- */
@@ -388,9 +403,11 @@ pop(struct walk *w, size_t n, size_t end)
 
 	while (w->n_levels > n) {
 		l = &w->levels[--w->n_levels];
-		if (!l->closed)
-			mime_defect(w->m, DEFECT_UNTERMINATED);
-		end_loose(w, l, end);
+		if (l->any || !is_in_doubt(w, l->part)) {
+			if (!l->closed)
+				mime_defect(w->m, DEFECT_UNTERMINATED);
+			end_loose(w, l, end);
+		}
 		end_part(w, l->part, end);
 		w->part = l->part;
 	}
@@ -463,6 +480,9 @@ at_boundary(struct walk *w, const struct match *found, size_t at, size_t next)
 	if (w->n_levels > found->level + 1)
 		pop(w, found->level + 1, end);
 	w->part = l->part;
+	l->any = true;
+	if (is_in_doubt(w, l->part))
+		w->m->parts[l->part].plain = true;
 	if (found->mark == MARK_CLOSE && l->closed && l->begin != MIME_NONE)
 		return; /* said before */
 	end_loose(w, l, end);
@@ -513,10 +533,11 @@ at_line(struct walk *w, size_t at, size_t next)
 
 /* The parts in doc, which is what the part root holds. */
 static void
-walk(struct mime *m, size_t root, struct span doc)
+walk(struct mime *m, size_t root, struct span doc, bool decoded)
 {
 	struct walk w = {
 		.m = m, .doc = doc, .root = root, .part = root,
+		.decoded = decoded,
 		.spanning = MIME_NONE, .field = MIME_NONE, .bad = MIME_NONE,
 	};
 	size_t at, next;
@@ -583,8 +604,43 @@ open_message(struct mime *m, size_t i)
 	m->parts[i].container = m->parts[i].message = true;
 	m->parts[i].encoded = m->parts[i].bytes;
 	m->parts[i].encodings = ENCODING_8BIT;
-	walk(m, i, s);
+	walk(m, i, s, true);
 	m->parts[i].bytes = bytes;
+}
+
+/* Does it hold what it should? */
+static bool
+has_parts(struct mime *m, const struct mime_part *p, struct span bytes)
+{
+	const struct mime_list *b = p->boundaries;
+	struct span line;
+
+	for (; p->multipart && b != NULL; b = b->next) {
+		line = arena_printf(m->arena, "--%.*s", SPAN_ARG(b->text));
+		m->no_memory = m->no_memory || line.p == NULL;
+		if (line.p != NULL && bytes.n > 0 && memmem(bytes.p, bytes.n,
+		    line.p, line.n) != NULL)
+			return true;
+	}
+	return !p->multipart && is_message(bytes);
+}
+
+static void
+open_container(struct mime *m, size_t i)
+{
+	struct span bytes = mime_decode(m, encoding_of(&m->parts[i]),
+		m->parts[i].bytes);
+	struct mime_part *p = &m->parts[i];
+
+	if (!mime_ok(m))
+		return;
+	if (p->plain && !has_parts(m, p, bytes)) {
+		p->container = false;
+		return;
+	}
+	p->encoded = p->bytes;
+	p->encodings = ENCODING_8BIT;
+	walk(m, i, bytes, true);
 }
 
 /*
@@ -595,21 +651,12 @@ static void
 open_containers(struct mime *m)
 {
 	size_t i;
-	struct span bytes;
 
-	for (i = 0; i < m->n_parts && mime_ok(m); i++) {
+	for (i = 0; i < m->n_parts && mime_ok(m); i++)
 		if (m->parts[i].signature || m->parts[i].file)
 			open_message(m, i);
-		if (!m->parts[i].container || m->parts[i].encoded.p != NULL)
-			continue;
-		m->parts[i].encoded = m->parts[i].bytes;
-		bytes = mime_decode(m, encoding_of(&m->parts[i]),
-			m->parts[i].bytes);
-		if (!mime_ok(m))
-			return;
-		m->parts[i].encodings = ENCODING_8BIT;
-		walk(m, i, bytes);
-	}
+		else if (m->parts[i].container)
+			open_container(m, i);
 }
 
 struct mime *
@@ -630,10 +677,7 @@ mime_parse(struct arena *a, const struct mime_field *fields, size_t n,
 		mime_head_end(m, 0);
 	if (!mime_ok(m))
 		return m;
-	if (m->parts[0].container)
-		m->parts[0].bytes = body;
-	else
-		walk(m, 0, body.p == NULL ? SPAN("") : body);
+	walk(m, 0, body.p == NULL ? SPAN("") : body, false);
 	open_containers(m);
 	return m;
 }

@@ -50,6 +50,7 @@ struct mime_part {
 	bool text;                    /* some readers show it as such */
 	bool flowed, delsp;           /* RFC 3676 4 */
 	bool container;               /* what it holds are parts, encoded */
+	bool plain;                   /* or are there as they stand */
 	bool signature, file;         /* or may be a message: in an S/MIME
 	                                 signature, or in a file *.eml */
 	struct span encoded;          /* then: its bytes before that was undone */

@@ -139,7 +139,7 @@ new_part(struct mime *m, size_t parent)
 /* d: what is wrong with it, or DEFECTS. */
 static void
 keep_loose(struct walk *w, size_t part, size_t begin, size_t end,
-           enum defect d)
+           enum defect d, bool body)
 {
 	struct span bytes = slice(w, begin, end);
 	struct mime_loose *l;
@@ -152,7 +152,7 @@ keep_loose(struct walk *w, size_t part, size_t begin, size_t end,
 	if (l == NULL)
 		w->m->no_memory = true;
 	else
-		*l = (struct mime_loose){part, bytes};
+		*l = (struct mime_loose){part, bytes, body};
 }
 
 /* A notice for old readers, which many mailers write, is no defect. */
@@ -169,7 +169,7 @@ end_loose(struct walk *w, const struct level *l, size_t end)
 	if (!l->closed)
 		d = slice(w, l->begin, end).n <= NOTICE_MAX ? DEFECTS :
 			DEFECT_PREAMBLE_TEXT;
-	keep_loose(w, l->part, l->begin, end, d);
+	keep_loose(w, l->part, l->begin, end, d, false);
 }
 
 /* ---- boundaries ---- */
@@ -271,25 +271,6 @@ find_boundary(const struct walk *w, struct span line)
 
 /* ---- headers ---- */
 
-/* The field that began at w->field ends before end. */
-static void
-end_field(struct walk *w, size_t end)
-{
-	struct span s, name;
-	const char *colon;
-
-	if (w->field == MIME_NONE)
-		return;
-	s = slice(w, w->field, end);
-	w->field = MIME_NONE;
-	colon = memchr(s.p, ':', s.n);
-	if (colon == NULL)
-		return;
-	name = (struct span){s.p, (size_t)(colon - s.p)};
-	mime_head_field(w->m, w->part, name,
-		(struct span){colon + 1, s.n - name.n - 1});
-}
-
 static bool
 is_field(struct span line)
 {
@@ -307,6 +288,49 @@ is_field(struct span line)
 	return name.n > 0;
 }
 
+/* What is behind a bare CR is a field of its own to some. */
+static void
+take_behind_cr(struct walk *w, struct span s)
+{
+	struct span line, name;
+	const char *cr, *colon;
+
+	while ((cr = memchr(s.p, '\r', s.n)) != NULL && mime_ok(w->m)) {
+		s = (struct span){cr + 1, s.n - (size_t)(cr + 1 - s.p)};
+		if (s.n == 0 || *s.p == '\n' || *s.p == '\r')
+			continue;
+		cr = memchr(s.p, '\r', s.n);
+		line = (struct span){s.p, cr == NULL ? s.n :
+			(size_t)(cr - s.p)};
+		if (*s.p == ' ' || *s.p == '\t' || !is_field(line))
+			continue;
+		colon = memchr(line.p, ':', line.n);
+		name = (struct span){line.p, (size_t)(colon - line.p)};
+		mime_head_field(w->m, w->part, name, (struct span){colon + 1,
+			line.n - name.n - 1});
+	}
+}
+
+/* The field that began at w->field ends before end. */
+static void
+end_field(struct walk *w, size_t end)
+{
+	struct span s, name;
+	const char *colon;
+
+	if (w->field == MIME_NONE)
+		return;
+	s = slice(w, w->field, end);
+	w->field = MIME_NONE;
+	colon = memchr(s.p, ':', s.n);
+	if (colon == NULL)
+		return;
+	name = (struct span){s.p, (size_t)(colon - s.p)};
+	mime_head_field(w->m, w->part, name,
+		(struct span){colon + 1, s.n - name.n - 1});
+	take_behind_cr(w, s);
+}
+
 /*
  * A line that is no field ends the header for some readers and is passed
  * over by others: fields go on, and what is from there on is text as well.
@@ -319,10 +343,11 @@ header_line(struct walk *w, struct span line, size_t at)
 	if (folded && w->field != MIME_NONE && span_trim(line).n > 0)
 		return;
 	end_field(w, at);
-	if (!folded && is_field(line)) {
+	if (is_field(line))
 		w->field = at;
+	if (!folded && w->field != MIME_NONE)
 		return;
-	}
+	/* what goes on, and nothing did begin, is a field to some */
 	mime_defect(w->m, DEFECT_HEADER_WITHOUT_COLON);
 	if (w->bad == MIME_NONE)
 		w->bad = at;
@@ -343,7 +368,7 @@ end_header(struct walk *w, size_t end)
 	end_field(w, end);
 	if (w->bad != MIME_NONE)
 		keep_loose(w, w->part, w->bad, end,
-		           DEFECT_HEADER_WITHOUT_COLON);
+		           DEFECT_HEADER_WITHOUT_COLON, true);
 	w->header = false;
 	if (!mime_ok(w->m))
 		return;

@@ -91,6 +91,8 @@ struct mime_done {
 struct mime_loose {
 	size_t part;
 	struct span bytes;
+	bool body;                    /* behind its first line, the part's own
+	                                 body to some */
 };
 
 /* A file in an archive, or in one that is in it; or in a text. */
@@ -204,6 +206,10 @@ void mime_name_file(struct mime *m, struct mime_list **names,
  */
 struct span mime_text(struct mime *m, size_t part, enum mime_encoding e,
                       struct span charset);
+
+/* The same of other bytes. */
+struct span mime_text_of(struct mime *m, struct span bytes,
+                         enum mime_encoding e, struct span charset);
 
 /* Text that nothing is said of. */
 struct span mime_loose_text(struct mime *m, struct span bytes);

@@ -263,13 +263,19 @@ as_text(struct mime *m, struct span charset, struct span bytes, bool ours)
 }
 
 struct span
+mime_text_of(struct mime *m, struct span bytes, enum mime_encoding e,
+             struct span charset)
+{
+	bytes = mime_decode(m, e, bytes);
+	return bytes.p == NULL ? nothing :
+		as_text(m, charset, bytes, (e & ENCODINGS_DECODED) != 0);
+}
+
+struct span
 mime_text(struct mime *m, size_t part, enum mime_encoding e,
           struct span charset)
 {
-	struct span bytes = mime_decode(m, e, m->parts[part].bytes);
-
-	return bytes.p == NULL ? nothing :
-		as_text(m, charset, bytes, (e & ENCODINGS_DECODED) != 0);
+	return mime_text_of(m, m->parts[part].bytes, e, charset);
 }
 
 struct span

@@ -7,6 +7,7 @@
 #include "mime.h"
 #include "caps.h"
 #include "file_name.h"
+#include "header_text.h"
 #include "utf8.h"
 
 /* ---- any field ---- */
@@ -73,6 +74,19 @@ guess_type(struct mime *m, struct mime_part *p, struct span head)
 		mime_list_add(m, &p->types, SPAN("multipart/mixed"), true);
 }
 
+/* Some drop blanks at its end, some decode it (RFC 2047). */
+static void
+add_boundary(struct mime *m, struct mime_part *p, struct span value)
+{
+	struct span decoded = header_decode(m->arena, value);
+
+	mime_list_add(m, &p->boundaries, value, false);
+	if (span_trim(value).n > 0)
+		mime_list_add(m, &p->boundaries, span_trim(value), false);
+	if (utf8_valid(value))
+		mime_list_add(m, &p->boundaries, decoded, false);
+}
+
 static void
 take_type(struct mime *m, size_t part, struct span value)
 {
@@ -88,7 +102,7 @@ take_type(struct mime *m, size_t part, struct span value)
 		guess_type(m, p, head);
 	for (; q != NULL && mime_ok(m); q = q->next)
 		if (span_is(q->name, SPAN("boundary")))
-			mime_list_add(m, &p->boundaries, q->value, false);
+			add_boundary(m, p, q->value);
 		else if (span_is(q->name, SPAN("charset")))
 			mime_list_add(m, &p->charsets, q->value, true);
 		else if (span_is(q->name, SPAN("name")))

@@ -42,6 +42,22 @@ decode_part(struct mime *m, size_t i)
 	}
 }
 
+/* What some take for its body: encoded, as it may be. */
+static void
+decode_behind_line(struct mime *m, const struct mime_loose *l)
+{
+	const struct mime_part *p = &m->parts[l->part];
+	struct span bytes = l->bytes;
+	enum mime_encoding e;
+
+	span_line(&bytes);
+	for (e = ENCODING_BASE64; e <= ENCODING_QP && p->text; e <<= 1)
+		if ((p->encodings & e) && bytes.n > 0 && mime_ok(m))
+			keep_text(m, l->part, mime_text_of(m, bytes, e,
+				p->charsets == NULL ? SPAN("") :
+				p->charsets->text), false);
+}
+
 static void
 decode_all(struct mime *m)
 {
@@ -50,9 +66,12 @@ decode_all(struct mime *m)
 	for (i = 0; i < m->n_parts && mime_ok(m); i++)
 		if (m->parts[i].text)
 			decode_part(m, i);
-	for (i = 0; i < m->n_loose && mime_ok(m); i++)
+	for (i = 0; i < m->n_loose && mime_ok(m); i++) {
 		keep_text(m, m->loose[i].part,
 			mime_loose_text(m, m->loose[i].bytes), true);
+		if (m->loose[i].body && mime_ok(m))
+			decode_behind_line(m, &m->loose[i]);
+	}
 }
 
 const char *

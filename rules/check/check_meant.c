@@ -150,6 +150,27 @@ extension_meant(struct checker *c, const struct ast_value *v)
 	return false;
 }
 
+/* *.exe, and offer*: a star is no more than a star. */
+static bool
+star_meant(struct checker *c, const struct subject *row,
+           const struct ast_value *v)
+{
+	struct span t = v->text;
+
+	if (row->id == SUBJECT_ATTACHMENT && begins(t, "*.") && t.n > 2) {
+		diag_error(c->diags, v->place, "\"*\" stands for itself: write "
+		           "attachment.extension is %.*s", (int)t.n - 2,
+		           t.p + 2);
+		return false;
+	}
+	if (v->kind == AST_WORD && t.n > 1
+	    && (t.p[0] == '*') + (t.p[t.n - 1] == '*') > 0)
+		diag_warning(c->diags, v->place, "\"*\" stands for itself: "
+		             "write contains, begins, ends or a pattern (a text "
+		             "stands in quotes)");
+	return true;
+}
+
 /* OpenSSL's names, which both MTAs pass on. */
 static void
 warn_version(struct checker *c, const struct ast_value *v)
@@ -179,7 +200,7 @@ check_meant(struct checker *c, const struct subject *row,
 		return extension_meant(c, v);
 	if (row->id == SUBJECT_TLS || row->id == SUBJECT_TLS_VERSION)
 		warn_version(c, v);
-	return true;
+	return star_meant(c, row, v);
 }
 
 /* ---- numbers ---- */

@@ -409,12 +409,28 @@ refuse_misspelt(struct parser *p, struct span word, bool bare)
 		FAIL(p, place, "unknown action %s", parser_found(p));
 }
 
+/* "/offer/ i" */
+static void
+refuse_flags(struct parser *p)
+{
+	const struct token *t = parser_peek(p);
+	size_t i;
+
+	if (t->kind != TOKEN_WORD || p->source->text.p[p->last.at] != '/')
+		return;
+	for (i = 0; i < t->text.n; i++)
+		if (strchr("imsx", t->text.p[i]) == NULL)
+			return;
+	FAIL(p, t->place, "a pattern's flags follow it without a blank");
+}
+
 /* What may stand after a condition is known; this is something else. */
 static _Noreturn void
 refuse_follower(struct parser *p, bool bare)
 {
 	struct place place = parser_peek(p)->place;
 
+	refuse_flags(p);
 	if (parser_peek(p)->kind == TOKEN_WORD)
 		refuse_misspelt(p, parser_peek(p)->text, bare);
 	if (bare && (parser_at(p, "folded") || parser_at(p, "any") ||

@@ -292,6 +292,11 @@ unknown_action(struct parser *p, const struct ast_action *before,
 	    before->row->takes == 0)
 		FAIL(p, t->place, "\"%s\" takes no text",
 		     before->row->words);
+	if (t->kind == TOKEN_STRING && before != NULL &&
+	    (before->row->takes & (TAKES_REPLY | TAKES_OPTIONAL_TEXT)) &&
+	    before->text != NULL)
+		FAIL(p, t->place, "\"%s\" takes one text",
+		     before->row->words);
 	if (t->kind != TOKEN_WORD)
 		FAIL(p, t->place, "an action is expected here, not %s",
 		     parser_found(p));

@@ -142,6 +142,9 @@ unknown_fact(struct parser *p)
 	                                      words_statements_count)) != NULL)
 		FAIL(p, t->place, "unknown statement %s%s", parser_found(p),
 		     parser_meant(p, meant));
+	if (t->text.p[0] == '4' || t->text.p[0] == '5')
+		FAIL(p, t->place, "a reply is expected as reply \"text\", with "
+		     "or without its codes in the text");
 	meant = diag_nearest(t->text, fact_words, COUNT(fact_words));
 	if (meant == NULL && (words_have(fields, COUNT(fields), t->text) ||
 	                      words_name_field(t->text)))

@@ -73,6 +73,19 @@ parse_string(struct parser *p, const char *what)
 	     parser_found(p));
 }
 
+/* A string where a pattern stands. */
+static void
+refuse_string_pattern(struct parser *p)
+{
+	const struct token *t = parser_peek(p);
+
+	if (t->text.n == 0 || t->text.n > 60 ||
+	    memchr(t->text.p, '/', t->text.n) != NULL)
+		return;
+	FAIL(p, t->place, "a pattern stands between slashes: /%.*s/",
+	     SPAN_ARG(t->text));
+}
+
 /* pattern := "/" ... "/" flags */
 struct ast_value *
 parse_pattern(struct parser *p, const char *what)
@@ -81,6 +94,8 @@ parse_pattern(struct parser *p, const char *what)
 		return take(p, AST_PATTERN);
 	if (parser_ends(p))
 		FAIL(p, p->last, "a pattern is missing after %s", what);
+	if (parser_peek(p)->kind == TOKEN_STRING)
+		refuse_string_pattern(p);
 	FAIL(p, parser_peek(p)->place,
 	     "a pattern stands after %s, between slashes, not %s", what,
 	     parser_found(p));
@@ -164,6 +179,15 @@ parse_at_subject(struct parser *p)
 	return parser_peek(p)->kind == TOKEN_WORD && names_subject(p);
 }
 
+/* "client is 10.0.0.1 or 10.0.0.2" */
+static bool
+looks_like_value(struct span word)
+{
+	return word.n > 0 && (memchr(word.p, '@', word.n) != NULL ||
+	                      (word.p[0] >= '0' && word.p[0] <= '9') ||
+	                      word.p[0] == '.');
+}
+
 static void
 unknown_subject(struct parser *p, struct place place, struct span name)
 {
@@ -171,6 +195,18 @@ unknown_subject(struct parser *p, struct place place, struct span name)
 
 	if (words_kind(name) == WORD_RESERVED) {
 		MISTAKE(p, place, "%s is reserved for later",
+		        parser_quote(p, name));
+		return;
+	}
+	if (looks_like_value(name)) {
+		MISTAKE(p, place, "%s is no subject: several values stand in "
+		        "{ }", parser_quote(p, name));
+		return;
+	}
+	if (span_is_nocase(name, SPAN("dkim")) ||
+	    span_is_nocase(name, SPAN("dmarc"))) {
+		MISTAKE(p, place, "unknown subject %s: what other filters find "
+		        "stands in header \"Authentication-Results\"",
 		        parser_quote(p, name));
 		return;
 	}
@@ -455,6 +491,10 @@ parse_operand(struct parser *p, const char *after)
 	case TOKEN_STRING:
 	case TOKEN_NULL:
 		return parse_item(p);
+	case TOKEN_PAREN:
+	case TOKEN_BRACKET:
+		FAIL(p, t->place, "a value stands after %s; several stand in "
+		     "braces: { a b }", after);
 	default:
 		FAIL(p, t->place, "a value stands after %s, not %s", after,
 		     parser_found(p));
@@ -510,7 +550,8 @@ parse_number(struct parser *p)
 	const char *after = parser_quote(p, (struct span){
 		p->source->text.p + p->last.at, p->last.n});
 
-	if (parser_ends(p))
+	if (parser_ends(p) || (t->first && t->kind == TOKEN_WORD &&
+	                       words_value_kind(t->text) != WORD_FREE))
 		FAIL(p, p->last, "a number is missing after %s", after);
 	if (t->kind == TOKEN_STRING && is_number(t->text))
 		FAIL(p, t->place, "a number stands without quotes: %.*s",

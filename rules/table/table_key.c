@@ -297,6 +297,33 @@ table_key(struct arena *a, struct span key, bool null, enum value_type type,
 	return NULL;
 }
 
+/* 192.168 and 192.168/16: what is left out of an IPv4 network is zeros. */
+static void
+hint_short_net(struct arena *a, struct span key, struct span *hint)
+{
+	const char *slash = key.n == 0 ? NULL : memchr(key.p, '/', key.n);
+	struct span head = key, whole;
+	unsigned dots = 0;
+	struct net net;
+	size_t i;
+
+	if (slash != NULL)
+		head.n = (size_t)(slash - key.p);
+	if (head.n > 0 && head.p[head.n - 1] == '.')
+		head.n--;
+	for (i = 0; i < head.n; i++)
+		dots += head.p[i] == '.';
+	if (dots > 2)
+		return;
+	whole = arena_printf(a, "%.*s%s", SPAN_ARG(head), &".0.0.0"[2 * dots]);
+	whole = slash == NULL ?
+	        arena_printf(a, "%.*s/%u", SPAN_ARG(whole), 8 * (dots + 1)) :
+	        arena_printf(a, "%.*s%.*s", SPAN_ARG(whole),
+	                     (int)(key.p + key.n - slash), slash);
+	if (whole.p != NULL && net_parse(whole, &net) == NET_OK)
+		*hint = whole;
+}
+
 const char *
 table_net_key(struct arena *a, struct span key, bool null, struct net *net,
               struct span *hint)
@@ -318,6 +345,8 @@ table_net_key(struct arena *a, struct span key, bool null, struct net *net,
 	if (key.n > 2 && key.p[0] == '[' && key.p[key.n - 1] == ']' &&
 	    net_parse((struct span){key.p + 1, key.n - 2}, &inner) == NET_OK)
 		*hint = (struct span){key.p + 1, key.n - 2};
+	else
+		hint_short_net(a, key, hint);
 	return "is no IP address or network";
 }
 

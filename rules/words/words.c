@@ -138,13 +138,21 @@ words_nearest_subject(struct span word)
 		{"login", "auth"}, {"user", "auth"}, {"username", "auth"},
 		{"sasl_username", "auth"}, {"authenticated", "auth"},
 		{"ssl", "tls"}, {"encrypted", "tls"},
-		{"filename", "attachment"},
+		{"filename", "attachment"}, {"attachment.name", "attachment"},
+		{"attachment.filename", "attachment"},
+		{"client.ip", "client"}, {"client.address", "client"},
+		{"client.addr", "client"}, {"client.hostname", "client.name"},
+		{"client.host", "client.name"}, {"client.rdns", "client.ptr"},
+		{"sender.address", "sender"}, {"rcpt.address", "rcpt"},
+		{"from.address", "from"}, {"spf.result", "spf"},
+		{"spf.status", "spf"},
 		{"extension", "attachment.extension"}, {"url", "link"},
 		{"text", "body"}, {"listener", "daemon"},
 	};
-	const char *near = diag_nearest(word, subjects, COUNT(subjects));
+	const char *meant = foreign(others, COUNT(others), word);
 
-	return near != NULL ? near : foreign(others, COUNT(others), word);
+	return meant != NULL ? meant :
+	       diag_nearest(word, subjects, COUNT(subjects));
 }
 
 bool

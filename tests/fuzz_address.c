@@ -1,6 +1,6 @@
 /*
  * fuzz_address.c - any bytes as a path, an address field, a value to decode
- * and one to encode. What comes out keeps its promises: valid UTF-8, one
+ * and one to encode, a Received, and what stamps are to tell. What comes out keeps its promises: valid UTF-8, one
  * spelling, lines that may be sent, and the text again when they are read.
  */
 #include <stdint.h>
@@ -9,6 +9,8 @@
 
 #include "address.h"
 #include "header_text.h"
+#include "received.h"
+#include "stamp.h"
 #include "utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -98,6 +100,42 @@ try_value(struct arena *a, struct span s)
 	check_lines(name.n + 2, sent);
 }
 
+static void
+try_received(struct span s)
+{
+	struct span helo;
+	struct ip ip;
+
+	if (received_read(s, &ip, &helo) == RECEIVED_FROM)
+		hold(helo.p >= s.p && helo.p + helo.n <= s.p + s.n);
+}
+
+/* What we say is ours, and says no more than we. */
+static void
+try_stamp(struct arena *a, struct span s)
+{
+	static const struct span id = {"mx.example.org", 14};
+	struct spf_finding mail = {.result = SPF_FAIL};
+	struct spf_finding helo = {.identity = SPF_HELO, .result = SPF_NONE};
+	struct stamp stamp = {
+		.mailfrom = &mail, .helo_found = &helo, .sender = s, .helo = s,
+		.mta = id, .authserv_id = id,
+	};
+	struct span said = stamp_authentication_results(a, &stamp);
+
+	hold(said.p != NULL);
+	check_lines(24, said);
+	hold(stamp_claims(said, id));
+	hold(strstr(said.p, "spf=pass") == NULL);
+	hold(strstr(said.p, "=?") == NULL);
+	said = stamp_received_spf(a, &stamp, &mail);
+	hold(said.p != NULL);
+	check_lines(14, said);
+	stamp_claims(s, id);
+	said = arena_printf(a, "mx.example.org; %.*s", SPAN_ARG(s));
+	hold(said.p != NULL && stamp_claims(said, id));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -109,6 +147,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_path(a, s);
 	try_field(a, s);
 	try_value(a, s);
+	try_received(s);
+	try_stamp(a, s);
 	arena_free(a);
 	return 0;
 }

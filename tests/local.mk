@@ -171,7 +171,7 @@ noinst_PROGRAMS += tests/fuzz_address
 tests_fuzz_address_SOURCES = tests/fuzz_address.c tests/fuzz_main.c
 tests_fuzz_address_LDADD = $(FILTER_LIBS)
 EXTRA_DIST += tests/address/mixed tests/address/path tests/address/broken \
-	tests/address/words
+	tests/address/words tests/address/received
 noinst_PROGRAMS += tests/fuzz_message
 tests_fuzz_message_SOURCES = tests/fuzz_message.c tests/two_mtas.c \
 	tests/two_mtas.h tests/fuzz_main.c

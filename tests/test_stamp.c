@@ -167,6 +167,9 @@ START_TEST(a_property_is_of_rfc_8601s_form)
 		{"\"spf=pass\"@a_b.example", "a_b.example"},
 		{"=?us-ascii?q?spf=3Dpass?=@a.example", "a.example"},
 		{"\xc3\xbc@a.example", "a.example"},
+		{"?utf-8?q?x?=@a.example", "\"?utf-8?q?x?=@a.example\""},
+		{"=\xc3\xbc@b.example", "b.example"},
+		{"u@b.example=\xc3", "\"u@b.example??\""},
 		{"postmaster", "postmaster"},
 	};
 	struct arena *a = arena_new(0);

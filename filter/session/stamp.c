@@ -71,11 +71,11 @@ quoted(struct arena *a, struct span s)
 	return escaped(a, s, "\"\\", "\"", "\"");
 }
 
-/* dot-atom / quoted-string */
+/* dot-atom / quoted-string; one with "=?" might be an encoded word */
 static struct span
 word(struct arena *a, struct span s)
 {
-	if (s.n <= VALUE && is_dot_atom(s))
+	if (s.n <= VALUE && is_dot_atom(s) && is_token(s))
 		return s;
 	return quoted(a, s);
 }
@@ -129,12 +129,18 @@ has(struct span s, struct span what)
 
 /*
  * Would a reader that takes no notice of quotes find a result in it, or an
- * encoded word that hides one?
+ * encoded word that hides one? What can't be printed becomes a "?".
  */
 static bool
 tells_result(struct span s)
 {
-	return has(s, SPAN("=pass")) || has(s, SPAN("=?"));
+	size_t i;
+
+	for (i = 0; i + 1 < s.n; i++)
+		if (s.p[i] == '=' && (s.p[i + 1] == '?' ||
+		                      s.p[i + 1] < ' ' || s.p[i + 1] > '~'))
+			return true;
+	return has(s, SPAN("=pass"));
 }
 
 /* s, or with "?" in the place of "=" if it tells a result. */
@@ -181,7 +187,7 @@ pvalue(struct arena *a, struct span s)
 		if (tells_result(local) || !is_ascii(local))
 			s = domain;
 		else if (s.n <= VALUE && is_dot_atom(local) &&
-		         is_domain_name(domain))
+		         local.p[0] != '?' && is_domain_name(domain))
 			return s;
 		else if (!tells_result(domain))
 			return quoted(a, s);

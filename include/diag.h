@@ -32,6 +32,7 @@ enum diag_level { DIAG_ERROR, DIAG_WARNING };
 
 struct diags;
 
+/* NULL without memory. */
 struct diags *diags_new(void);
 void diags_free(struct diags *d);
 
@@ -45,6 +46,7 @@ void diag_error(struct diags *d, struct place where, const char *format, ...)
 void diag_warning(struct diags *d, struct place where, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* How many were told, those that are not kept, too. */
 size_t diags_errors(const struct diags *d);
 size_t diags_warnings(const struct diags *d);
 

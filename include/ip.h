@@ -18,9 +18,11 @@ struct net {
 
 #define IP_TEXT 46 /* bytes that ip_print needs, the NUL among them */
 
-/* An address without brackets; ::ffff:192.0.2.1 is 192.0.2.1. */
+/* An address without brackets; ::ffff:192.0.2.1 is 192.0.2.1. false: it is
+ * none. */
 bool ip_parse(struct span text, struct ip *ip);
 bool ip_is_v4(const struct ip *ip);
+/* As inet_ntop(3) has it, IPv4 in dots; gives out. */
 const char *ip_print(const struct ip *ip, char out[IP_TEXT]);
 
 /*

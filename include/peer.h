@@ -53,6 +53,7 @@ const char *peer_error(int error);
 
 /* ---- bytes; false, with errno ---- */
 
+/* All of s. */
 bool peer_send(int fd, struct span s, int64_t deadline);
 
 /* All n bytes. */

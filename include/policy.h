@@ -42,17 +42,22 @@ void policy_tell(struct policy *p,
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);
 
+/* What follows gives parts of the policy, good as long as the policy is. */
+
 const struct settings *policy_settings(const struct policy *p);
 
+/* How many rules there are; they are numbered from 0, in their order. */
 size_t policy_rules(const struct policy *p);
 struct span policy_rule_name(const struct policy *p, size_t rule);
 struct place policy_rule_place(const struct policy *p, size_t rule);
 
+/* The n questions that it asks, by their numbers. */
 const struct ask *policy_asks(const struct policy *p, size_t *n);
 
 /* The first rule that asks question n, for the log; NO_RULE: none. */
 size_t policy_ask_rule(const struct policy *p, size_t n);
 
+/* Its n tests, in their order; whoever has a session runs them. */
 const struct test *policy_tests(const struct policy *p, size_t *n);
 
 /*
@@ -87,7 +92,7 @@ bool policy_rule_asks_rcpt(const struct policy *p, size_t rule);
 /* Is somebody else asked for anything: DNS, a server? */
 bool policy_asks_net(const struct policy *p);
 
-/* Whom an answer may have to wait for. */
+/* Whom an answer may have to wait for, at worst. */
 struct waits {
 	bool dns;       /* spf-timeout bounds it, whatever is asked */
 	size_t servers; /* of tables and limits; each CAPS_SERVER_SECONDS */
@@ -161,10 +166,12 @@ bool review_effects(struct review *r, const struct effect **effects, size_t *n);
  */
 struct verdict review_failed(struct review *r, size_t rule, struct span why);
 
-/* log actions that were reached, whatever the verdict; in order. */
+/* log actions that were reached, whatever the verdict; in order. false: no
+ * memory. */
 bool review_logs(struct review *r, const struct effect **effects, size_t *n);
 
-/* What the shadow rules would have done, as far as is known. */
+/* What the shadow rules would have done, as far as is known. false: no
+ * memory. */
 struct shadow {
 	size_t rule;
 	struct verdict verdict; /* VERDICT_NONE: only noted actions */

@@ -4,8 +4,8 @@
  * ROW(member, name, type, default, least, most)
  *
  * Numbers are in bytes, seconds or as they are; of a table of clients, its
- * number from 1. A choice is one of the words
- * of its default column, the first being the default.
+ * number from 1. A choice is one of the words of its default column, the
+ * first being the default.
  */
 #ifndef SETTING_H
 #define SETTING_H

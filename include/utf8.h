@@ -6,13 +6,15 @@
 
 #include "arena.h"
 
+/* RFC 3629: no surrogates, nothing overlong, nothing above U+10FFFF. */
 bool utf8_valid(struct span s);
 
-/* s itself if it is valid UTF-8, else a copy with U+FFFD for what is not. */
+/* s itself if it is valid UTF-8, else a copy with U+FFFD for what is not. p
+ * NULL: no memory. */
 struct span utf8_make_valid(struct arena *a, struct span s);
 
 /* Unicode simple case folding, s being valid UTF-8. ASCII text without
- * capitals is given back as it is. */
+ * capitals is given back as it is. p NULL: no memory. */
 struct span utf8_fold(struct arena *a, struct span s);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "ast.h"
 
+/* All statements as text that parses to the same tree. */
 void dump_ast(const struct ast *ast, FILE *out);
 
 /* One condition on one line, as the policy would spell it. */

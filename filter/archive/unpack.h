@@ -104,7 +104,9 @@ bool unpack_names_are(const struct unpack_names *a,
 
 /* ---- unpack_tnef.c ---- */
 
+/* By its first bytes (winmail.dat, MS-OXTNEF). */
 bool unpack_is_tnef(struct span bytes);
+/* Gives the files in it to in; what is cut or broken is UNPACK_BAD. */
 void unpack_tnef(const struct unpack_in *in, struct span bytes);
 
 #endif

@@ -19,6 +19,7 @@ void sink_close(struct sink *s);
 /* One line, of any thread; priority as syslog(3). */
 void sink_write(struct sink *s, int priority, struct span line);
 
+/* The same by printf; a line that is too long is cut. */
 void sink_printf(struct sink *s, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

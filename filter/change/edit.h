@@ -99,6 +99,7 @@ bool edit_take(struct edit *e, const struct effect *effect, struct span name);
 /* Why it was, or NULL. */
 const char *edit_left_out(const struct edit *e, const struct effect *effect);
 
+/* Is the body, byte for byte, the one that came? */
 bool edit_is_same(const struct edit *e);
 
 /* The body as it is now. p NULL: no memory. */

@@ -49,6 +49,7 @@ struct message *message_new(struct arena *a);
 /* false: a limit of caps.h is reached, or no memory. */
 bool message_add_field(struct message *m, struct span name, struct span raw);
 
+/* The fields as they came, numbered from 0 from the top. */
 size_t message_fields(const struct message *m);
 const struct field *message_field(const struct message *m, size_t i);
 

@@ -20,6 +20,7 @@ struct splice {
 	size_t n_edits;
 };
 
+/* No change yet. base stays as long as s; a takes what the changes need. */
 void splice_begin(struct splice *s, struct arena *a, struct span base);
 
 /*

@@ -51,6 +51,7 @@ struct options {
 int options_parse(int argc, char *const *argv, struct options *o, FILE *err);
 void options_free(struct options *o);
 
+/* The text of --help. */
 void options_help(FILE *out);
 
 #endif

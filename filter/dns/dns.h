@@ -81,6 +81,7 @@ struct resolver *resolver_zone(struct span text, unsigned *line,
 /* One that answers every question with status: for --offline. */
 struct resolver *resolver_mute(enum dns_status status);
 
+/* Any thread; NULL is fine for unref. */
 struct resolver *resolver_ref(struct resolver *r);
 void resolver_unref(struct resolver *r);
 
@@ -90,6 +91,10 @@ struct dns {
 	void *channel;
 };
 
+/*
+ * No reference is taken: the resolver stays until dns_shut. Nothing is
+ * connected before the first question.
+ */
 void dns_open(struct dns *d, struct resolver *r);
 void dns_shut(struct dns *d);
 
@@ -99,6 +104,7 @@ void dns_shut(struct dns *d);
  */
 struct dns_answer *dns_ask(struct dns *d, struct span name, enum dns_type type,
                            int64_t deadline, bool *cached);
+/* Any thread. NULL is fine. */
 void dns_answer_unref(struct dns_answer *a);
 
 /* Nanoseconds of CLOCK_MONOTONIC. */

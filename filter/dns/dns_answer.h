@@ -24,6 +24,7 @@ struct resolver {
 	atomic_uint_fast64_t asked, from_cache, timeouts, failures;
 };
 
+/* What all resolvers have: one reference, and nothing asked. */
 void resolver_init(struct resolver *r, const struct resolver_class *class);
 
 /* An answer without records; for all but DNS_NO_MEMORY it may be NULL. */

@@ -16,6 +16,8 @@ struct diff_text {
 	size_t n;
 };
 
+/* Prints from a to b in the unified form; nothing where they are alike. false:
+ * no memory. */
 bool diff_print(FILE *out, const struct diff_text *a,
                 const struct diff_text *b);
 

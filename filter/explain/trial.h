@@ -71,6 +71,7 @@ struct span trial_body(const struct trial *t);
 bool trial_parts(const struct trial *t, enum subject_id id,
                  struct mime_answer *a);
 
+/* Ends the session; what trial_run gave is gone. */
 void trial_close(struct trial *t);
 
 #endif

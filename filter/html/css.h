@@ -30,6 +30,8 @@ unsigned css_style(struct span style);
 struct css_sheet;
 
 struct css_sheet *css_sheet_new(void);
+
+/* A style element's text, behind those before. */
 void css_sheet_add(struct css_sheet *sheet, struct span text);
 void css_sheet_free(struct css_sheet *sheet);
 

@@ -87,6 +87,7 @@ struct limits_row *counts_top(struct counts *c, const struct limit *limit,
                               int64_t now, size_t most, size_t *n,
                               size_t *all);
 
+/* What is counted of the key, or NULL. */
 struct entry *entry_find(const struct ledger *g, const struct counts *c,
                          struct span key);
 

@@ -149,8 +149,11 @@ struct mime_field {
 struct mime *mime_parse(struct arena *a, const struct mime_field *fields,
                         size_t n, struct span body, bool utf8);
 
+/* Notes a defect of the message; has it been? */
 void mime_defect(struct mime *m, enum defect d);
 bool mime_has(const struct mime *m, enum defect d);
+
+/* As a policy has it: "bad-base64". */
 const char *mime_defect_name(enum defect d);
 
 /* A limit is passed, which the defect names. */
@@ -248,6 +251,7 @@ struct span mime_cms_content(struct mime *m, struct span bytes);
 
 /* ---- mime_text.c ---- */
 
+/* A media type, in lower case, whose text a reader shows as HTML? */
 bool mime_type_is_html(struct span type);
 
 /* Makes texts, or says why they can't be had. */

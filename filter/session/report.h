@@ -15,6 +15,7 @@ struct report {
 	const struct reply *reply;  /* or NULL */
 };
 
+/* One line to the host's log; priority as syslog(3). */
 void report(struct told *t, int priority, const struct report *r);
 
 /* The log actions and the shadow rules of a review that is over. */

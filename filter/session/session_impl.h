@@ -52,6 +52,7 @@ extern const struct answer session_go_on;
 /* The shadow of what "set shadow" kept from happening: changes, no more. */
 extern const char session_noted[];
 
+/* Is "set shadow" yes, and this no trial? */
 bool session_is_shadowed(const struct session *s);
 
 /* What "set shadow" kept from happening to the message, or NULL. */

@@ -101,6 +101,7 @@ bool spf_ptr_under(struct spf_check *c, struct span target);
 /* libspf2's part: the frame's result; sets the check over on an error. */
 enum spf_result spf_interpret(struct spf_check *c, struct spf_frame *f);
 
+/* Is the client in that network? ip: of the client's family; length in bits. */
 bool spf_covers(const struct spf_check *c, const unsigned char *ip,
                 unsigned length);
 

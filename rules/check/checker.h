@@ -193,11 +193,12 @@ void check_where(struct checker *c, const struct ast_action *a,
 
 /* ---- check_test.c ---- */
 
+/* test "..." */
 void check_test(struct checker *c, const struct ast_test *t);
-
 
 /* ---- lint.c ---- */
 
+/* Warns of what can't be, or is odd; once all rules are known. */
 void lint_policy(struct checker *c);
 
 /* Of the rules above, by the verdict that they give: that settled last. */
@@ -205,6 +206,7 @@ struct lint_above {
 	const struct rule *last[VERDICT_DISCARD + 1];
 };
 
+/* On to the next rule: r is among those above it. */
 void lint_pass(struct lint_above *above, const struct rule *r);
 
 /*
@@ -216,6 +218,7 @@ const struct rule *lint_held_by(const struct lint_above *above,
 
 /* ---- setting.c ---- */
 
+/* What stands where a policy sets nothing. */
 void setting_defaults(struct settings *s);
 
 /* set NAME VALUE */
@@ -226,6 +229,7 @@ void setting_tables(struct checker *c, const struct ast_set *set);
 
 /* ---- check_body.c ---- */
 
+/* The texts of an action on the body, plain and HTML, and its "once". */
 void check_body_texts(struct checker *c, const struct ast_action *a,
                       struct action *out);
 

@@ -46,6 +46,7 @@ struct lex {
 bool lex_open(struct lex *l, struct arena *a, const struct source *source,
               struct diags *d);
 
+/* TOKEN_END over and over at the end. Mistakes are told. */
 struct token lex_next(struct lex *l);
 
 /* Does a statement begin here? A line of a test may look like one at first:

@@ -79,8 +79,10 @@ const char *parser_meant(struct parser *p, const char *nearest);
 /* "else", which other languages have. */
 void parser_refuse_else(struct parser *p);
 
+/* Zeroed, in the tree's arena; never NULL, which has an escape. */
 void *parser_alloc(struct parser *p, size_t n);
 
+/* Leaves the statement at hand: its mistake was told. */
 _Noreturn void parser_give_up(struct parser *p);
 
 /* Tells a mistake after which the statement can be read on. */
@@ -98,6 +100,7 @@ void parse_name_letters(struct parser *p, const struct token *t,
 
 /* ---- parse_value.c ---- */
 
+/* "..."; what: what it is, for the mistake if it is not there. */
 struct ast_value *parse_string(struct parser *p, const char *what);
 
 /* "Name: value" in one string, where two stand. */
@@ -106,6 +109,7 @@ void parse_refuse_field(struct parser *p);
 /* A file's name, made relative to the folder of the policy's first file. */
 struct ast_value *parse_path(struct parser *p, const char *what);
 
+/* /.../flags */
 struct ast_value *parse_pattern(struct parser *p, const char *what);
 
 /* A string or a word that is no name of the language's own. */
@@ -132,11 +136,13 @@ struct ast_value *parse_constant(struct parser *p);
 /* { key [= { value ... }] ... }; at the brace. */
 struct ast_entry *parse_entries(struct parser *p);
 
+/* Does a subject come next, and which? */
 bool parse_at_subject(struct parser *p);
 struct ast_subject *parse_subject(struct parser *p);
 
 /* ---- parse_limit.c ---- */
 
+/* limit NAME N UNIT per TIME by SUBJECT; behind the word limit. */
 struct ast_limit *parse_limit(struct parser *p);
 
 /* Does a fact of a test come next: limit NAME used N, limit NAME fails? */
@@ -144,13 +150,17 @@ bool parse_at_limit_fact(struct parser *p);
 
 /* ---- parse_expr.c, parse_rule.c, parse_test.c ---- */
 
+/* A condition; the same behind where, of one attachment. */
 struct expr *parse_expr(struct parser *p);
 struct expr *parse_where(struct parser *p);
+
+/* A statement, behind its word, up to the next one. */
 struct ast_rule *parse_rule(struct parser *p, bool shadow);
 struct ast_test *parse_test(struct parser *p);
 
 /* ---- parse_body.c ---- */
 
+/* What an action puts into a body: text, HTML, once; into a. */
 void parse_body_texts(struct parser *p, struct ast_action *a);
 
 #endif

@@ -68,6 +68,7 @@ void table_tell(struct table *t,
 /* Every question fails, with why: <t> fails in a test. */
 struct table *table_failing(const char *name, struct span why);
 
+/* NULL is fine. */
 void table_free(struct table *t);
 
 /* Of one that is inline or that table_file read. */

@@ -141,6 +141,7 @@ size_t table_spell(struct arena *a, enum value_type type, struct span key,
 /*
  * For up to n keys. Keys whose spelling is the entry's own text (ASCII
  * letters of either case) are not stored again: text is where they stand.
+ * NULL: no memory.
  */
 struct table_index *table_index_new(size_t n, const char *text);
 void table_index_free(struct table_index *x);
@@ -149,12 +150,16 @@ void table_index_free(struct table_index *x);
 enum index_add { INDEX_ADDED, INDEX_TWICE, INDEX_NO_MEMORY };
 enum index_add table_index_add(struct table_index *x, struct span key,
                                uint32_t id, uint32_t *first);
+
+/* The entry of a key, in *id. false: there is none. */
 bool table_index_find(const struct table_index *x, struct span key,
                       uint32_t *id);
 
 /* The longest key, in bytes. */
 size_t table_index_longest(const struct table_index *x);
 
+/* The same of up to n networks; of several that have an address the longest
+ * is found. */
 struct table_nets *table_nets_new(size_t n);
 void table_nets_free(struct table_nets *x);
 enum index_add table_nets_add(struct table_nets *x, const struct net *net,

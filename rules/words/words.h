@@ -15,6 +15,7 @@ enum word_kind {
 	WORD_OPERATOR, /* is in matches ..., any every raw over */
 };
 
+/* What the word is in the language; WORD_FREE: nothing. */
 enum word_kind words_kind(struct span word);
 
 /* The same without the last two, which only matter where subjects stand. */

@@ -1,6 +1,8 @@
 /* test_backend.c - tables in files of postmap, and what becomes of damage. */
+#include <cdb.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -238,6 +240,61 @@ START_TEST(the_suffix_of_the_file_may_be_written_out)
 END_TEST
 
 /* More pages than one, and values that need pages of their own. */
+/* As other programs write them: lmdb without, cdb with a NUL behind each. */
+static void
+write_lmdb(const char *key, const char *value)
+{
+	MDB_val k = {strlen(key), (void *)(size_t)key};
+	MDB_val v = {strlen(value), (void *)(size_t)value};
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	ck_assert_int_eq(mdb_env_create(&env), 0);
+	ck_assert_int_eq(mdb_env_open(env, path("t.lmdb"), MDB_NOSUBDIR |
+	                              MDB_NOLOCK, 0600), 0);
+	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	ck_assert_int_eq(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
+	ck_assert_int_eq(mdb_put(txn, dbi, &k, &v, 0), 0);
+	ck_assert_int_eq(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+static void
+write_cdb(const char *key, const char *value)
+{
+	int fd = open(path("t.cdb"), O_RDWR | O_CREAT, 0600);
+	struct cdb_make cdb;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(cdb_make_start(&cdb, fd), 0);
+	ck_assert_int_eq(cdb_make_add(&cdb, key, (unsigned)strlen(key) + 1,
+	                              value, (unsigned)strlen(value) + 1), 0);
+	ck_assert_int_eq(cdb_make_finish(&cdb), 0);
+	close(fd);
+}
+
+START_TEST(a_nul_behind_keys_and_values_makes_no_difference)
+{
+	static const char *const types[] = {"lmdb", "cdb"};
+	struct table *t;
+	size_t i;
+
+	begin();
+	write_lmdb("user@example.org", "a@example.org, b");
+	write_cdb("user@example.org", "a@example.org, b");
+	for (i = 0; i < 2; i++) {
+		t = open_table(types[i], "t");
+		ck_assert_msg(t != NULL, "%s", told());
+		ck_assert_str_eq(find(t, address("User@example.org")),
+		                 "a@example.org|b");
+		ck_assert_str_eq(find(t, address("use@example.org")), "-");
+		table_free(t);
+	}
+	end(NULL);
+}
+END_TEST
+
 START_TEST(ten_thousand_keys_and_values_longer_than_a_page_are_found)
 {
 	char *p = NULL, big[9001];
@@ -827,6 +884,7 @@ CHECK_MAIN("backend",
 	a_file_that_postmap_wrote_as_lmdb_is_looked_up_as_a_file_table_is,
 	a_file_that_postmap_wrote_as_cdb_is_looked_up_as_a_file_table_is,
 	the_suffix_of_the_file_may_be_written_out,
+	a_nul_behind_keys_and_values_makes_no_difference,
 	ten_thousand_keys_and_values_longer_than_a_page_are_found,
 	an_empty_map_has_no_key,
 	a_file_written_anew_in_place_is_read_again,

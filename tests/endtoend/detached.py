@@ -12,6 +12,10 @@ POLICY = """
 rule taken-out
   if sender.param "BODY" is 8BITMIME
   remove attachment matching /\\.exe$/i
+rule chosen
+  if header "X-Chosen"
+  remove attachment where attachment.extension in { bat } and
+    attachment.size < 1K
 rule replaced
   replace attachment matching /\\.(js)$/
     with "${attachment} ($1, ${attachment.size} bytes) was taken out of \\"${subject}\\".\\n"
@@ -72,15 +76,23 @@ SIGNED = (
      b"Content-Type: application/pgp-signature\r\n\r\n"
      b"-----BEGIN PGP SIGNATURE-----\r\n--s--\r\n"], ["tool.exe"])
 
+CHOSEN = (
+    [TYPE, b"MIME-Version: 1.0", b"X-Chosen: 1"], None,
+    [b"--=m\r\n\r\nhello\r\n",
+     (b"--=m\r\nContent-Type: application/x; name=a.bat\r\n\r\nx\r\n", b""),
+     b"--=m\r\nContent-Type: application/x; name=b.bat\r\n\r\n" +
+     64 * b"0123456789abcde\r\n" + b"--=m--\r\n"], ["b.bat"])
+
 # What the log says was done.
 DONE = {"mixed": "remove attachment tool.EXE; replace attachment grüße.js",
         "first": "remove attachment tool.exe",
         "last": "remove attachment tool.exe",
         "whole": "replace attachment grüße.js",
-        "signed": "remove attachment" + LEFT_OUT}
+        "signed": "remove attachment" + LEFT_OUT,
+        "chosen": "remove attachment a.bat"}
 
 MESSAGES = {"mixed": MIXED, "first": FIRST, "last": LAST, "whole": WHOLE,
-            "signed": SIGNED}
+            "signed": SIGNED, "chosen": CHOSEN}
 
 
 def files(data):

@@ -18,9 +18,14 @@ has_type(const struct mime_part *p, struct span type)
 bool
 own_is_html(const struct mime_part *p)
 {
-	return has_type(p, SPAN("text/html")) ||
-		has_type(p, SPAN("text/x-amp-html")) ||
-		has_type(p, SPAN("text/watch-html"));
+	const struct mime_list *t;
+
+	/* an application's XHTML may not be what HTML may */
+	for (t = p->types; t != NULL; t = t->next)
+		if (t->text.n > 5 && memcmp(t->text.p, "text/", 5) == 0 &&
+		    mime_type_is_html(t->text))
+			return true;
+	return false;
 }
 
 static bool

@@ -221,8 +221,8 @@ bool
 mime_type_is_html(struct span type)
 {
 	static const char *const types[] = {
-		"text/html", "text/x-amp-html", "text/xhtml",
-		"application/xhtml+xml", NULL,
+		"text/html", "text/x-amp-html", "text/watch-html",
+		"text/xhtml", "application/xhtml+xml", NULL,
 	};
 
 	return is_one_of(type, types);

@@ -131,7 +131,7 @@ START_TEST(every_kind_of_expectation_can_fail)
 	      "test \"7\" expect shadow reject by s\n"
 	      "test \"8\" expect accept for nobody@example.com\n"
 	      "test \"9\" expect accept at mail\n"
-	      "test \"10\" helo s.example expect shadow reject by h\n"
+	      "test \"10\" helo s.example expect shadow discard by s\n"
 	      "test \"11\" body \"one\" expect body contains \"two\"\n"
 	      "test \"12\" body \"one\" expect body not contains \"one\"\n"
 	      "test \"13\" expect sender <>\n"

@@ -414,6 +414,11 @@ take_expect(struct checker *c, const struct ast_expect *e,
 	out->place = e->place;
 	find_verdict(c, e, out);
 	out->rule = find_rule(c, e->by);
+	if ((out->kind == EXPECT_SHADOW || out->kind == EXPECT_NO_SHADOW)
+	    && out->rule != NO_RULE
+	    && !c->program->rules[out->rule].shadow)
+		diag_error(c->diags, e->by->place,
+		           "\"%.*s\" is no shadow rule", SPAN_ARG(e->by->text));
 	find_stage(c, e->at, out);
 	if (e->rcpt != NULL)
 		out->rcpt = word_of(e->rcpt);

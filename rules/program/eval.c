@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "caps.h"
+#include "domain.h"
 #include "eval.h"
 #include "fold.h"
 #include "number.h"
@@ -46,6 +47,26 @@ eval_context(const struct evaluation *e)
 	return c;
 }
 
+/* As who reads it has it: a domain in its own letters, not in A-labels. */
+static struct span
+as_read(struct arena *a, const struct value *v)
+{
+	struct span domain = v->text, s;
+	const char *at;
+
+	if ((v->type != VALUE_NAME && v->type != VALUE_ADDRESS) ||
+	    domain.n == 0)
+		return v->text;
+	at = memrchr(domain.p, '@', domain.n);
+	if (at != NULL)
+		domain = (struct span){at + 1, (size_t)(domain.p + domain.n -
+			at - 1)};
+	s = domain_unicode(a, domain);
+	return s.p == NULL || span_is(s, domain) ? v->text :
+		arena_printf(a, "%.*s%.*s", (int)(v->text.n - domain.n),
+		             v->text.p, SPAN_ARG(s));
+}
+
 /* Each value as it looks; one with two looks is there twice. */
 static const struct fact *
 fold_fact(struct evaluation *e, const struct fact *f)
@@ -62,7 +83,8 @@ fold_fact(struct evaluation *e, const struct fact *f)
 	made->values = v;
 	made->n = 0;
 	for (i = 0; i < f->n; i++) {
-		n = fold_looks(e->arena, f->values[i].text, &left, looks);
+		n = fold_looks(e->arena, as_read(e->arena, &f->values[i]),
+		               &left, looks);
 		if (n == 0)
 			return arena_full(e->arena) ? &no_memory : &too_long;
 		for (j = 0; j < n; j++)

@@ -220,6 +220,11 @@ tests_fuzz_table_SOURCES = tests/fuzz_table.c tests/fuzz_main.c
 tests_fuzz_table_LDADD = $(RULES_LIBS)
 EXTRA_DIST += tests/table
 
+# Tests that hang are to end, those on a busy machine are not.
+AM_TESTS_ENVIRONMENT += \
+	CK_TIMEOUT_MULTIPLIER="$${CK_TIMEOUT_MULTIPLIER:-5}"; \
+	export CK_TIMEOUT_MULTIPLIER;
+
 # The sanitizers, where they are built in, are as strict wherever tests run.
 EXTRA_DIST += tests/tsan.supp
 AM_TESTS_ENVIRONMENT += \

@@ -311,6 +311,9 @@ START_TEST(mail_of_a_trusted_relay_is_judged_by_its_received)
 	a = relayed(other, ours);
 	ck_assert_int_eq(a.kind, ANSWER_REJECT);
 	ck_assert_str_eq(a.reply.lines[0], "-all");
+	ck_assert_ptr_nonnull(strstr(logged, " client=unknown[192.0.2.1] "));
+	ck_assert_ptr_nonnull(strstr(logged, " spf=fail "
+		"spf-client=203.0.113.9 reply="));
 	/* a relay before the relay */
 	ck_assert_int_eq(relayed(inner, ours).kind, ANSWER_ACCEPT);
 	ck_assert_int_eq(relayed(inner, other).kind, ANSWER_REJECT);

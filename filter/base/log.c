@@ -219,6 +219,10 @@ log_line(char out[LOG_LINE], const struct log_entry *e)
 	put(&l, " stage=");
 	put(&l, e->stage);
 	put_identity(&l, e);
+	if (e->spf_client.p != NULL) {
+		put(&l, " spf-client=");
+		put_word(&l, e->spf_client);
+	}
 	if (e->spf_why.p != NULL)
 		put_escaped(&l, " spf-why=\"", e->spf_why, CAPS_LOG_FIELD,
 		            "\"");

@@ -3,8 +3,8 @@
  *
  *	ID: VERB: rule=R stage=S client=NAME[IP] helo=<...> from=<...>
  *	to=<...>,<...> auth=<...> header-from=<...>,<...> spf=RESULT
- *	[spf-why="..."] [shadow=KIND] [done="..."] [why="..."] [text="..."]
- *	[reply="..."]
+ *	[spf-client=IP] [spf-why="..."] [shadow=KIND] [done="..."]
+ *	[why="..."] [text="..."] [reply="..."]
  *
  * What a stranger chose stands inside <> or quotes. There each control
  * character, the delimiters and each byte that is no UTF-8 is \xNN and a
@@ -33,7 +33,8 @@ struct log_entry {
 	const struct span *header_from;
 	size_t n_header_from;
 	struct span spf;
-	struct span spf_why;       /* p NULL: not written, as what follows */
+	struct span spf_client;    /* p NULL: not written, as what follows */
+	struct span spf_why;
 	const char *shadow;
 	struct span done, why, text;
 	const struct reply *reply;

@@ -2,6 +2,8 @@
  * facts_spf.c - what SPF says of the sender and of HELO: looked up once, if it
  * is asked for.
  */
+#include <string.h>
+
 #include "facts_answer.h"
 #include "setting.h"
 
@@ -29,6 +31,14 @@ facts_spf_why(const struct told *t, enum spf_identity identity)
 		f->result == SPF_PERMERROR);
 
 	return error && f->reason.n > 0 ? f->reason : (struct span){NULL, 0};
+}
+
+bool
+facts_spf_relayed(const struct told *t)
+{
+	return t->spf_found[SPF_MAILFROM] != NULL && t->origin != NULL &&
+		t->origin->known &&
+		memcmp(&t->origin->ip, &t->client, sizeof(t->client)) != 0;
 }
 
 /* A result that was said, or that needs no look-up. */

@@ -57,7 +57,7 @@ static struct span
 make_line(struct told *t, const struct report *r, char line[LOG_LINE])
 {
 	struct span to[NAMED], from[NAMED];
-	char ip[IP_TEXT];
+	char ip[IP_TEXT], origin[IP_TEXT];
 	struct log_entry e = {
 		.id = told_macro(t, SPAN("i")),
 		.verb = r->verb,
@@ -79,6 +79,8 @@ make_line(struct told *t, const struct report *r, char line[LOG_LINE])
 
 	if (t->client_told)
 		e.client = span_of(ip_print(&t->client, ip));
+	if (facts_spf_relayed(t))
+		e.spf_client = span_of(ip_print(&t->origin->ip, origin));
 	if (t->client_name_is == NAME_VERIFIED)
 		e.client_name = t->client_name;
 	e.n_to = recipients(t, r->rcpt, to);

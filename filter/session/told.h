@@ -155,6 +155,8 @@ struct told_fields *facts_fields(struct told *t, struct span name);
 
 /* What SPF is said to be or found, p NULL if nobody asked. For the log. */
 struct span facts_spf(const struct told *t, enum spf_identity identity);
+/* Was another than the client judged: t->origin, behind a trusted relay? */
+bool facts_spf_relayed(const struct told *t);
 /* Why it is a temperror or a permerror; else p NULL. */
 struct span facts_spf_why(const struct told *t, enum spf_identity identity);
 

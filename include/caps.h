@@ -31,6 +31,7 @@
 #define CAPS_MIME_TEXT (24 << 20)   /* decoded text of a message: kept up to four times while it is compared */
 #define CAPS_HTML_BYTES (64 << 20)  /* the tree of an HTML text, while it is read; of common HTML of 4 MB */
 #define CAPS_HTML_SECONDS 1         /* CPU time for all HTML of a message; 1 MB takes 70 ms */
+#define CAPS_CSS_NAMES 20000        /* that style sheets hide: a newsletter has some dozens */
 #define CAPS_BODY_TEXT (256 << 10)  /* a file that is put into each message: a disclaimer has some kB */
 #define CAPS_MIME_LINKS 20000       /* URLs in the texts of a message; a newsletter has some hundreds */
 #define CAPS_MAGIC_BYTES (64 << 10)  /* of an attachment, to see what it is; what tells kinds apart stands in the first kB */

@@ -127,6 +127,22 @@ START_TEST(attributes_without_number_end_in_time)
 }
 END_TEST
 
+START_TEST(a_style_sheet_hides_no_more_names_than_it_may)
+{
+	GString *s = g_string_new("<style>");
+	int i;
+
+	begin();
+	for (i = 0; i < CAPS_CSS_NAMES; i++)
+		g_string_append_printf(s, ".a%d{display:none}", i);
+	ck_assert_int_eq(try(span_of(s->str)), HTML_READ);
+	g_string_append(s, ".b{display:none}");
+	ck_assert_int_eq(try(span_of(s->str)), HTML_TOO_MUCH);
+	g_string_free(s, TRUE);
+	end();
+}
+END_TEST
+
 START_TEST(without_time_left_nothing_is_read)
 {
 	int64_t left = 0;
@@ -249,6 +265,7 @@ CHECK_MAIN("html",
 	hostile_html_ends_in_its_time_and_memory,
 	a_tree_is_counted_while_it_is_there,
 	attributes_without_number_end_in_time,
+	a_style_sheet_hides_no_more_names_than_it_may,
 	without_time_left_nothing_is_read, long_common_html_is_read,
 	css_says_what_is_not_seen,
 	of_css_declarations_the_last_valid_one_counts,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "character.h"
+#include "caps.h"
 #include "css.h"
 
 /* Smaller is not read, whatever it is called. */
@@ -406,7 +407,8 @@ take_selector(struct css_sheet *sheet, struct span s, unsigned is)
 		from = 0;
 	for (n = from + 1; n < s.n && s.p[n] != '.' && s.p[n] != '#'; n++)
 		;
-	if (s.n == 0 || n - from > NAME_MAX_BYTES)
+	if (s.n == 0 || n - from > NAME_MAX_BYTES ||
+	    g_hash_table_size(sheet->names) > CAPS_CSS_NAMES)
 		return;
 	/* without a <!DOCTYPE> classes are compared without case */
 	key = g_ascii_strdown(s.p + from, (gssize)(n - from));
@@ -454,13 +456,14 @@ without_comments(struct span s)
  * sheet := { "@" words ";" | words "{" text "}" }: what is in a rule of
  * rules ("@media") is read as if it stood there alone, whatever it asks for.
  */
-void
+bool
 css_sheet_add(struct css_sheet *sheet, struct span text)
 {
 	GString *s = without_comments(text);
 	size_t from = 0, i, open;
 
-	for (i = 0; i < s->len; i++) {
+	for (i = 0; i < s->len && g_hash_table_size(sheet->names) <=
+	     CAPS_CSS_NAMES; i++) {
 		char c = s->str[i];
 
 		if (c == ';' || c == '}')
@@ -478,4 +481,5 @@ css_sheet_add(struct css_sheet *sheet, struct span text)
 		from = i + 1;
 	}
 	g_string_free(s, TRUE);
+	return g_hash_table_size(sheet->names) <= CAPS_CSS_NAMES;
 }

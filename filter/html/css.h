@@ -32,7 +32,8 @@ struct css_sheet;
 struct css_sheet *css_sheet_new(void);
 
 /* A style element's text, behind those before. */
-void css_sheet_add(struct css_sheet *sheet, struct span text);
+bool css_sheet_add(struct css_sheet *sheet, struct span text); /* false: more
+                                              than CAPS_CSS_NAMES */
 void css_sheet_free(struct css_sheet *sheet);
 
 /* Bits of enum css for an element; class and id may be missing. */

@@ -119,6 +119,7 @@ struct walk {
 	struct reading readings[HTML_TEXTS];
 	struct css_sheet *sheet; /* NULL: there is none */
 	bool sheets_only;  /* they are read before all else */
+	bool too_much;     /* is in them */
 	GString *comments;
 	GArray *stack;     /* struct frame */
 	bool no_memory;
@@ -471,7 +472,8 @@ visit_for_sheets(struct walk *w, const GumboNode *node)
 			break;
 		if (w->sheet == NULL)
 			w->sheet = css_sheet_new();
-		css_sheet_add(w->sheet, span_of(node->v.text.text));
+		if (!css_sheet_add(w->sheet, span_of(node->v.text.text)))
+			w->too_much = true;
 		break;
 	default:
 		break;
@@ -555,7 +557,7 @@ free_walk(struct walk *w)
 	css_sheet_free(w->sheet);
 }
 
-static bool
+static enum html_end
 read_tree(struct arena *a, const GumboNode *document, struct html_page *page)
 {
 	struct walk w = {
@@ -572,6 +574,10 @@ read_tree(struct arena *a, const GumboNode *document, struct html_page *page)
 	};
 
 	walk(&w, document);
+	if (w.too_much) {
+		free_walk(&w);
+		return HTML_TOO_MUCH;
+	}
 	w.sheets_only = false;
 	if (w.sheet != NULL) /* it may show what a style hides */
 		w.readings[2].hides = NEVER;
@@ -583,7 +589,7 @@ read_tree(struct arena *a, const GumboNode *document, struct html_page *page)
 		w.no_memory = w.no_memory || page->comments.p == NULL;
 	}
 	free_walk(&w);
-	return !w.no_memory;
+	return w.no_memory ? HTML_NO_MEMORY : HTML_READ;
 }
 
 enum html_end
@@ -604,8 +610,7 @@ html_read(struct arena *a, struct span html, int64_t *left,
 	w->end = begin + *left;
 	document = *left > 0 ? make_tree(w, html) : NULL;
 	if (document != NULL)
-		end = read_tree(a, document, page) ? HTML_READ :
-			HTML_NO_MEMORY;
+		end = read_tree(a, document, page);
 	arena_free(w->memory);
 	memory_account(&w->held, 0);
 	*left -= cpu_now() - begin;

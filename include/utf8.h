@@ -17,4 +17,11 @@ struct span utf8_make_valid(struct arena *a, struct span s);
  * capitals is given back as it is. p NULL: no memory. */
 struct span utf8_fold(struct arena *a, struct span s);
 
+/*
+ * Does s, valid UTF-8, contain this text once it is folded? The text is
+ * folded, and has 1 to UTF8_SOUGHT bytes. Nothing is copied.
+ */
+#define UTF8_SOUGHT 4096
+bool utf8_fold_contains(struct span s, struct span folded);
+
 #endif

@@ -443,6 +443,23 @@ START_TEST(a_body_is_not_asked_for_when_a_header_settles_it)
 }
 END_TEST
 
+START_TEST(a_long_text_contains_what_a_short_one_does)
+{
+	static char text[300 << 10];
+
+	begin("rule a if body contains \"gr\xc3\xbcsse x\" reject\n"
+	      "rule b if body contains \"gr\xc3\xbcsse z\" and "
+	      "body begins \"xx\" reject\n");
+	memset(text, 'X', sizeof(text) - 1);
+	memcpy(text + sizeof(text) - 10, "GR\xc3\x9cSSE Z", 9);
+	text[sizeof(text) - 1] = '\0';
+	fake_facts_say(&facts, "body", text);
+	rcpt("a@example.org");
+	ck_assert_str_eq(to_the_end(), "reject b");
+	end();
+}
+END_TEST
+
 START_TEST(not_in_holds_for_what_is_not_there)
 {
 	begin("rule a if helo not in { a.example } reject\n");
@@ -610,6 +627,7 @@ CHECK_MAIN("review", a_reject_is_given_at_the_earliest_stage,
            a_second_from_does_not_pass_an_unless_every,
            groups_are_of_the_pattern_that_matched, a_fact_is_asked_for_once,
            a_body_is_not_asked_for_when_a_header_settles_it,
+           a_long_text_contains_what_a_short_one_does,
            not_in_holds_for_what_is_not_there,
            an_accept_above_one_recipient_spares_nobody_else_at_mail,
            a_recipient_is_refused_once_the_exception_above_was_asked_for,

@@ -56,6 +56,36 @@ START_TEST(folding_makes_cases_equal)
 }
 END_TEST
 
+START_TEST(a_long_text_is_looked_through_wherever_its_pieces_end)
+{
+	enum { SIZE = 6 * UTF8_SOUGHT };
+	static char text[SIZE];
+	static char sought[UTF8_SOUGHT];
+	struct span all = {text, SIZE};
+	size_t at;
+
+	for (at = 1; at + 6 <= SIZE; at += 61) {
+		memset(text, 'A', SIZE);
+		memcpy(text + at, "B\xc3\x84\xc8\xbaZ", 6);
+		ck_assert(utf8_fold_contains(all,
+			SPAN("ab\xc3\xa4\xe2\xb1\xa5z")));
+		ck_assert(!utf8_fold_contains(all,
+			SPAN("\xe2\xb1\xa5\xc3\xa4")));
+	}
+	memset(sought, 'a', sizeof(sought));
+	memset(text, 'A', SIZE);
+	ck_assert(utf8_fold_contains(all,
+	          (struct span){sought, sizeof(sought)}));
+	sought[sizeof(sought) - 1] = 'b';
+	ck_assert(!utf8_fold_contains(all,
+	          (struct span){sought, sizeof(sought)}));
+	text[SIZE - 1] = 'B';
+	ck_assert(utf8_fold_contains(all,
+	          (struct span){sought, sizeof(sought)}));
+	ck_assert(!utf8_fold_contains(SPAN("A"), SPAN("aa")));
+}
+END_TEST
+
 static struct pattern *
 same_letter(struct arena *a)
 {
@@ -97,4 +127,5 @@ END_TEST
 CHECK_MAIN("utf8", nul_is_valid_and_surrogates_are_not,
            each_wrong_byte_becomes_one_replacement,
            folding_makes_cases_equal,
+           a_long_text_is_looked_through_wherever_its_pieces_end,
            folding_agrees_with_patterns_that_ignore_case)

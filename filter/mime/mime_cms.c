@@ -47,6 +47,8 @@ take(struct span *s, struct element *e)
 	e->tag = byte(*s, 0);
 	n = byte(*s, 1);
 	e->open = n == 0x80;
+	if (e->open && !(e->tag & CONSTRUCTED))
+		return false; /* X.690 8.1.3.2 */
 	if (n > 0x80) {
 		at += n & 0x7f;
 		if (at > s->n || at > 2 + sizeof(uint32_t))

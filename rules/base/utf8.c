@@ -2,7 +2,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "utf8.h"
+
+#define LETTER 6 /* bytes that GLib may write for one */
 
 /* U+FFFD */
 static const char replacement[3] = "\xef\xbf\xbd";
@@ -99,23 +102,61 @@ already_folded(struct span s)
 	return i;
 }
 
+/*
+ * Folds characters from *in on, as long as there is room for any other before
+ * full. Where the result ends.
+ */
+static char *
+fold_some(const char **in, const char *end, char *out, const char *full)
+{
+	const char *p;
+
+	for (p = *in; p < end && full - out >= LETTER; ) {
+		if ((unsigned char)*p < 0x80) {
+			*out++ = ascii_lower(*p++);
+			continue;
+		}
+		out += g_unichar_to_utf8(fold(g_utf8_get_char(p)), out);
+		p = g_utf8_next_char(p);
+	}
+	*in = p;
+	return out;
+}
+
 struct span
 utf8_fold(struct arena *a, struct span s)
 {
-	size_t same = already_folded(s);
-	const char *in, *end;
+	size_t same = already_folded(s), room;
+	const char *in = s.p + same;
 	char *p, *out;
 
 	if (same == s.n)
 		return s;
 	/* A letter of two bytes may fold to one of three (U+023A). */
-	p = out = arena_alloc(a, same + (s.n - same) / 2 * 3 + 2);
+	room = same + (s.n - same) / 2 * 3 + 1 + LETTER;
+	p = arena_alloc(a, room);
 	if (p == NULL)
 		return (struct span){NULL, 0};
 	memcpy(p, s.p, same);
-	out += same;
-	end = s.p + s.n;
-	for (in = s.p + same; in < end; in = g_utf8_next_char(in))
-		out += g_unichar_to_utf8(fold(g_utf8_get_char(in)), out);
+	out = fold_some(&in, s.p + s.n, p + same, p + room);
 	return (struct span){p, (size_t)(out - p)};
+}
+
+bool
+utf8_fold_contains(struct span s, struct span folded)
+{
+	const char *in = s.p, *end = s.p + s.n;
+	char look[4 * UTF8_SOUGHT], *out;
+	size_t n, kept = 0;
+
+	do {
+		out = fold_some(&in, end, look + kept, look + sizeof(look));
+		n = (size_t)(out - look);
+		if (n >= folded.n &&
+		    memmem(look, n, folded.p, folded.n) != NULL)
+			return true;
+		kept = n < folded.n ? n : folded.n - 1;
+		memmove(look, out - kept, kept);
+	} while (in < end);
+	return false;
 }

@@ -14,6 +14,8 @@
 #include "number.h"
 #include "utf8.h"
 
+#define LONG_TEXT (256 << 10)
+
 static const struct fact later_fact = {.state = FACT_LATER};
 static const struct fact no_memory = {
 	.state = FACT_FAILED, .why = {"no memory", 9},
@@ -186,12 +188,25 @@ compare_texts(enum op op, struct span value, struct span with)
 	}
 }
 
+/* A long text is looked through without a copy of it. */
+static bool
+is_looked_through(const struct evaluation *e, const struct node *n,
+                  struct span value, struct span with)
+{
+	return n->op == OP_CONTAINS && value.n >= LONG_TEXT && with.n > 0
+	       && with.n <= UTF8_SOUGHT && !is_raw(e, n->ask)
+	       && !e->program->questions[n->ask].ask.folded;
+}
+
 static enum truth
 compare_text(struct evaluation *e, const struct node *n, const struct fact *f,
              size_t i, struct span with)
 {
-	struct span value = folded(e, n->ask, f, i, is_raw(e, n->ask));
+	struct span value = f->values[i].text;
 
+	if (is_looked_through(e, n, value, with))
+		return utf8_fold_contains(value, with) ? TRUTH_YES : TRUTH_NO;
+	value = folded(e, n->ask, f, i, is_raw(e, n->ask));
 	if (value.p == NULL)
 		return TRUTH_FAILED;
 	/* what could not be parsed is no address, whatever it looks like */

@@ -211,8 +211,9 @@ check_meant_number(struct checker *c, const struct expr *e)
 	const struct subject *row = e->subject->row;
 	const char *hint = "";
 
+	/* an extension of a telephone, a number to send a fax to */
 	if (row->type != VALUE_TEXT || row->argument != ARGUMENT_NONE
-	    || row->id == SUBJECT_SUBJECT)
+	    || row->part == PART_LOCAL || row->id == SUBJECT_SUBJECT)
 		return true;
 	if (row->id == SUBJECT_TLS || row->id == SUBJECT_TLS_VERSION)
 		hint = ": write is { TLSv1 TLSv1.1 }";

@@ -142,20 +142,31 @@ line_at(struct message *m, size_t i)
 	                     : &m->lines[i - m->n_tops];
 }
 
+/* All or none: an action that fails may be left out. */
 static bool
 step_all(struct message *m, const struct effect *e,
          bool (*step)(struct message *, struct line *, const struct effect *,
                       bool *, struct span *),
          bool *went, struct span *why)
 {
-	size_t i;
+	struct undo {
+		struct line *line, was;
+	} *undo = NULL, *one;
+	size_t i, n = 0;
 
 	for (i = 0; i < m->n_tops + m->n_lines; i++) {
 		struct line *l = line_at(m, i);
 
-		if (!l->removed && span_is_nocase(l->field.name, e->name)
-		    && !step(m, l, e, went, why))
-			return false;
+		if (l->removed || !span_is_nocase(l->field.name, e->name))
+			continue;
+		one = arena_grow(m->arena, &undo, &n, sizeof(*one));
+		if (one != NULL)
+			*one = (struct undo){l, *l};
+		if (one != NULL && step(m, l, e, went, why))
+			continue;
+		while (n-- > 0)
+			*undo[n].line = undo[n].was;
+		return false;
 	}
 	return true;
 }

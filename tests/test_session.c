@@ -478,6 +478,10 @@ START_TEST(of_the_local_command_a_message_is_refused_whole)
 	mail("a@example.org");
 	SAID(rcpt("b@example.com"), "go on");
 	SAID(session_end_of_message(session, &changes, &n_changes), "accept");
+	session_connect(session, "localhost", NULL); /* sendmail -bs */
+	mail("<a@example.org>");
+	SAID(rcpt("<nobody@example.com>"), "reject 550 5.1.1 no "
+		"nobody@example.com");
 	in.sin_port = htons(25000); /* a client on this machine */
 	session_connect(session, "localhost", (void *)&in);
 	mail("<a@example.org>");

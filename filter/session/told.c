@@ -293,14 +293,15 @@ static void
 tell_client(struct told *t, const char *name, const struct sockaddr *address)
 {
 	struct span macro = told_macro(t, SPAN("{client_addr}"));
+	bool given = address_of(address, &t->client, &t->client_port);
 	struct ip local;
 
-	t->client_told = address_of(address, &t->client, &t->client_port) ||
-		address_ip(macro, &t->client);
+	t->client_told = given || address_ip(macro, &t->client);
 	if (!t->client_told && t->connected && is_local_command(name))
 		t->client_told = ip_parse(SPAN("127.0.0.1"), &t->client);
-	/* Postfix's cleanup(8) has 127.0.0.1 for it, and no port */
-	t->no_smtp = t->connected && t->client_told && t->client_port == 0 &&
+	/* Postfix's cleanup(8) has 127.0.0.1 for it, and no port; sendmail -bs
+	 * has no address, and takes an answer for each recipient */
+	t->no_smtp = t->connected && given && t->client_port == 0 &&
 		is_local_command(name) && ip_parse(SPAN("127.0.0.1"), &local) &&
 		memcmp(&t->client, &local, sizeof(local)) == 0;
 }

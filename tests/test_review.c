@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "fake_facts.h"
+#include "table_impl.h"
 
 static struct arena *arena;
 static struct fake_facts facts;
@@ -602,7 +603,65 @@ START_TEST(raw_bytes_are_compared_with_text_as_valid_text)
 }
 END_TEST
 
+/* ---- a server that answers once ---- */
+
+static unsigned asked;
+
+static enum table_result
+answer_once(const struct table *t, const struct value *v,
+            const struct table_context *c, struct arena *a,
+            struct table_answer *answer, bool values)
+{
+	static const struct span one = {"b@example.net", 13};
+
+	(void)t;
+	(void)v;
+	(void)c;
+	(void)a;
+	(void)values;
+	if (asked++ > 0)
+		return TABLE_FAILED;
+	answer->values = &one;
+	answer->n = 1;
+	return TABLE_YES;
+}
+
+static void
+stay(struct table *t)
+{
+	(void)t;
+}
+
+/* It may be too slow, or go, when the text is filled in. */
+START_TEST(what_was_looked_up_for_a_text_is_what_is_filled_in)
+{
+	static const struct elsewhere once = {.find = answer_once,
+		.shut = stay};
+	struct table *t = table_new("t", NULL);
+	const struct table *tables[1] = {t};
+	const struct effect *e;
+	size_t n;
+
+	ck_assert_ptr_nonnull(t);
+	t->elsewhere = &once;
+	begin("table <t> { a@example.org = { x } }\n"
+	      "rule a if auth redirect \"${<t>[rcpt]}\"\n");
+	review = review_new(policy, &facts.facts, tables, arena);
+	fake_facts_say(&facts, "auth", "alice");
+	rcpt("a@example.org");
+	ck_assert_str_eq(at(STAGE_RCPT, 0), "none");
+	ck_assert_str_eq(to_the_end(), "accept");
+	ck_assert(review_effects(review, &e, &n));
+	ck_assert_uint_eq(n, 1);
+	ck_assert(span_is(e[0].value, SPAN("b@example.net")));
+	ck_assert_uint_eq(asked, 1);
+	table_free(t);
+	end();
+}
+END_TEST
+
 CHECK_MAIN("review", a_reject_is_given_at_the_earliest_stage,
+           what_was_looked_up_for_a_text_is_what_is_filled_in,
            a_reject_waits_for_an_undecided_accept_above,
            an_accept_above_that_holds_wins_over_the_reject_it_held_back,
            a_reject_does_not_wait_for_another_reject,

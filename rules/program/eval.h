@@ -38,6 +38,8 @@ struct evaluation {
 	bool closed;                  /* nobody else is asked any more */
 	struct span *table_why;       /* by table: why it failed last; NULL:
 	                                 none has */
+	struct looked **looked;       /* what the texts looked up, by hash;
+	                                 NULL: nothing yet */
 };
 
 #define EVAL_UNASKED ((enum truth)(TRUTH_FAILED + 1))

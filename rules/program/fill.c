@@ -204,8 +204,8 @@ append_escaped(struct growing *g, struct span s)
 }
 
 static enum table_result
-look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
-        struct table_answer *answer)
+ask_table(struct evaluation *e, const struct rule *r, const struct lookup *l,
+          struct table_answer *answer)
 {
 	const struct value *key = fill_value(e, r, l->ask);
 	struct table_context c = eval_context(e);
@@ -221,6 +221,59 @@ look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
 	if (found == TABLE_FAILED)
 		eval_table_failed(e, l->table, answer->why);
 	return found;
+}
+
+/* What a look-up came to once all of the message is in hand. */
+struct looked {
+	struct looked *next;
+	const struct lookup *of;
+	size_t rcpt;
+	enum table_result found;
+	struct table_answer answer;
+};
+
+#define LOOKED_SLOTS 1024
+
+/* Its slot, or NULL without memory. */
+static struct looked **
+looked_slot(struct evaluation *e, const struct lookup *l, size_t rcpt)
+{
+	uintptr_t hash = (uintptr_t)l / sizeof(*l) + rcpt;
+
+	if (e->looked == NULL)
+		e->looked = arena_alloc(e->arena, LOOKED_SLOTS *
+		                        sizeof(struct looked *));
+	return e->looked == NULL ? NULL : &e->looked[hash % LOOKED_SLOTS];
+}
+
+/*
+ * Whether a rule failed is settled first, then its texts are filled in. At the
+ * end a table is asked once for both: a server that answered before may not
+ * answer again, and what was noted would be left out, or have a gap.
+ */
+static enum table_result
+look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
+        struct table_answer *answer)
+{
+	size_t rcpt = r->rcpt ? e->rcpt_number : NO_RCPT;
+	struct looked **slot, *one;
+
+	if (e->stage < STAGE_END || e->closed)
+		return ask_table(e, r, l, answer);
+	slot = looked_slot(e, l, rcpt);
+	for (one = slot == NULL ? NULL : *slot; one != NULL; one = one->next)
+		if (one->of == l && one->rcpt == rcpt) {
+			*answer = one->answer;
+			return one->found;
+		}
+	one = slot == NULL ? NULL : arena_alloc(e->arena, sizeof(*one));
+	if (one == NULL)
+		return TABLE_FAILED;
+	*one = (struct looked){.next = *slot, .of = l, .rcpt = rcpt};
+	one->found = ask_table(e, r, l, &one->answer);
+	*slot = one;
+	*answer = one->answer;
+	return one->found;
 }
 
 static struct span

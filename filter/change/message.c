@@ -5,7 +5,6 @@
 #include "caps.h"
 #include "header_text.h"
 #include "message_impl.h"
-#include "utf8.h"
 
 struct message *
 message_new(struct arena *a)
@@ -66,19 +65,11 @@ message_decoded(struct message *m, size_t i)
 static bool
 hold(struct message *m, struct span reason)
 {
-	char *p;
-	size_t i;
-
 	if (m->held)
 		return true;
-	reason = utf8_make_valid(m->arena, reason);
-	reason = arena_copy(m->arena, reason);
+	reason = header_clean(m->arena, reason);
 	if (reason.p == NULL || arena_full(m->arena))
 		return false;
-	p = (char *)(size_t)reason.p; /* the copy is ours */
-	for (i = 0; i < reason.n; i++)
-		if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
-			p[i] = ' ';
 	m->reason = span_trim(reason);
 	m->held = true;
 	return true;

@@ -21,6 +21,9 @@ struct span header_unfold(struct arena *a, struct span raw);
  */
 struct span header_decode(struct arena *a, struct span raw);
 
+/* A copy: valid UTF-8, each control a blank. p NULL: no memory. */
+struct span header_clean(struct arena *a, struct span value);
+
 /*
  * value made fit for a header field: one line, CR LF NUL and other controls
  * a blank, what is not ASCII RFC 2047-encoded, folded at 78 with LF and a

@@ -15,6 +15,7 @@
 
 #include "address.h"
 #include "header_text.h"
+#include "utf8.h"
 #include "writer.h"
 
 #define LINE_LIMIT 998
@@ -190,9 +191,24 @@ do_task(struct arena *a, const struct task *t)
 }
 
 struct span
+header_clean(struct arena *a, struct span value)
+{
+	struct span s = utf8_make_valid(a, value);
+	size_t i;
+	char *p;
+
+	s = arena_copy(a, s);
+	p = (char *)(size_t)s.p; /* the copy is ours */
+	for (i = 0; p != NULL && i < s.n; i++)
+		if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+			p[i] = ' ';
+	return s;
+}
+
+struct span
 header_encode(struct arena *a, struct span name, struct span value)
 {
-	struct patch all = {.text = writer_clean(a, value)};
+	struct patch all = {.text = header_clean(a, value)};
 	struct task t = {.name = name, .raw = SPAN(""), .patches = &all,
 	                 .n_patches = 1};
 
@@ -292,7 +308,7 @@ header_rewrite(struct arena *a, struct span name, struct span raw,
 	}
 	lead = (size_t)(seen.p - all.p);
 	for (i = 0; i < n; i++) {
-		text = writer_clean(a, substs[i].text);
+		text = header_clean(a, substs[i].text);
 		if (text.p == NULL)
 			return none;
 		t.patches[i] = patch_of(value, &substs[i], text);

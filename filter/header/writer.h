@@ -39,9 +39,6 @@ struct patch {
 
 /* ---- writer_text.c ---- */
 
-/* Valid UTF-8, each control a blank. p NULL: no memory. */
-struct span writer_clean(struct arena *a, struct span value);
-
 /* strict: as with writer_add_text. */
 bool writer_must_encode(const struct writer *w, struct span s, bool strict);
 

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "header_text.h"
 #include "writer.h"
 
 struct change_walk {
@@ -75,7 +76,7 @@ put_rest(struct change_walk *c, const struct stretch *s, size_t from,
 
 	if (from >= to)
 		return true;
-	text = writer_clean(c->w->arena,
+	text = header_clean(c->w->arena,
 		(struct span){s->text.p + from, to - from});
 	if (text.p == NULL)
 		return false;

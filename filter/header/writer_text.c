@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "address.h"
-#include "utf8.h"
 #include "writer.h"
 
 #define TEXT_LIMIT 900  /* of a text without blanks; a longer one is encoded */
@@ -19,21 +18,6 @@ begins_word(struct span s)
 	for (i = p == NULL ? s.n : (size_t)(p - s.p); i < s.n; i++)
 		marks += s.p[i] == '?';
 	return marks > 2;
-}
-
-struct span
-writer_clean(struct arena *a, struct span value)
-{
-	struct span s = utf8_make_valid(a, value);
-	size_t i;
-	char *p;
-
-	s = arena_copy(a, s);
-	p = (char *)(size_t)s.p; /* the copy is ours */
-	for (i = 0; p != NULL && i < s.n; i++)
-		if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
-			p[i] = ' ';
-	return s;
 }
 
 bool

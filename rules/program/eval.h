@@ -17,6 +17,7 @@ struct memo {
 struct known {
 	unsigned char *nodes;         /* 0, or truth + 1, by slot */
 	struct memo *memos;           /* by slot */
+	struct looked *looked;        /* what texts looked up at the end */
 };
 
 /*
@@ -38,8 +39,6 @@ struct evaluation {
 	bool closed;                  /* nobody else is asked any more */
 	struct span *table_why;       /* by table: why it failed last; NULL:
 	                                 none has */
-	struct looked **looked;       /* what the texts looked up, by hash;
-	                                 NULL: nothing yet */
 };
 
 #define EVAL_UNASKED ((enum truth)(TRUTH_FAILED + 1))

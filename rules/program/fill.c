@@ -223,28 +223,13 @@ ask_table(struct evaluation *e, const struct rule *r, const struct lookup *l,
 	return found;
 }
 
-/* What a look-up came to once all of the message is in hand. */
+/* What a text's look-up came to. */
 struct looked {
 	struct looked *next;
 	const struct lookup *of;
-	size_t rcpt;
 	enum table_result found;
 	struct table_answer answer;
 };
-
-#define LOOKED_SLOTS 1024
-
-/* Its slot, or NULL without memory. */
-static struct looked **
-looked_slot(struct evaluation *e, const struct lookup *l, size_t rcpt)
-{
-	uintptr_t hash = (uintptr_t)l / sizeof(*l) + rcpt;
-
-	if (e->looked == NULL)
-		e->looked = arena_alloc(e->arena, LOOKED_SLOTS *
-		                        sizeof(struct looked *));
-	return e->looked == NULL ? NULL : &e->looked[hash % LOOKED_SLOTS];
-}
 
 /*
  * Whether a rule failed is settled first, then its texts are filled in. At the
@@ -255,23 +240,22 @@ static enum table_result
 look_up(struct evaluation *e, const struct rule *r, const struct lookup *l,
         struct table_answer *answer)
 {
-	size_t rcpt = r->rcpt ? e->rcpt_number : NO_RCPT;
-	struct looked **slot, *one;
+	struct known *known = r->rcpt && e->rcpt != NULL ? e->rcpt : e->shared;
+	struct looked *one = known->looked;
 
 	if (e->stage < STAGE_END || e->closed)
 		return ask_table(e, r, l, answer);
-	slot = looked_slot(e, l, rcpt);
-	for (one = slot == NULL ? NULL : *slot; one != NULL; one = one->next)
-		if (one->of == l && one->rcpt == rcpt) {
-			*answer = one->answer;
-			return one->found;
-		}
-	one = slot == NULL ? NULL : arena_alloc(e->arena, sizeof(*one));
-	if (one == NULL)
-		return TABLE_FAILED;
-	*one = (struct looked){.next = *slot, .of = l, .rcpt = rcpt};
-	one->found = ask_table(e, r, l, &one->answer);
-	*slot = one;
+	while (one != NULL && one->of != l)
+		one = one->next;
+	if (one == NULL) {
+		one = arena_alloc(e->arena, sizeof(*one));
+		if (one == NULL)
+			return TABLE_FAILED;
+		one->of = l;
+		one->found = ask_table(e, r, l, &one->answer);
+		one->next = known->looked;
+		known->looked = one;
+	}
 	*answer = one->answer;
 	return one->found;
 }

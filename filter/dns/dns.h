@@ -78,9 +78,6 @@ struct resolver *resolver_new(struct span servers, size_t cache,
 struct resolver *resolver_zone(struct span text, unsigned *line,
                                const char **why);
 
-/* One that answers every question with status: for --offline. */
-struct resolver *resolver_mute(enum dns_status status);
-
 /* Any thread; NULL is fine for unref. */
 struct resolver *resolver_ref(struct resolver *r);
 void resolver_unref(struct resolver *r);

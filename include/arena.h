@@ -33,6 +33,9 @@ void *arena_alloc(struct arena *a, size_t n);
 /* A copy with a NUL behind it (not counted). p is NULL on failure. */
 struct span arena_copy(struct arena *a, struct span s);
 
+/* A copy of n pieces, one behind the other; NUL-terminated, too. */
+struct span arena_join(struct arena *a, const struct span *pieces, size_t n);
+
 /* The same with ASCII letters in lower case. */
 struct span arena_lower(struct arena *a, struct span s);
 

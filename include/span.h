@@ -36,6 +36,14 @@ bool span_is_ascii(struct span s);
 /* The bytes as a C string of the caller's own, to be freed; NULL: no memory. */
 char *span_copy(struct span s);
 
+/* What is behind its first n bytes, of which there are as many. */
+struct span span_from(struct span s, size_t n);
+
+/* Does s begin so; likewise without case, and at its end, in ASCII? */
+bool span_begins(struct span s, struct span with);
+bool span_begins_nocase(struct span s, struct span with);
+bool span_ends_nocase(struct span s, struct span with);
+
 /* Takes the first line off *rest; what is given is without its LF. */
 struct span span_line(struct span *rest);
 

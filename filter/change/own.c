@@ -28,13 +28,6 @@ own_is_html(const struct mime_part *p)
 	return false;
 }
 
-static bool
-ends_with(struct span s, struct span end)
-{
-	return s.n >= end.n && span_is_nocase(
-		(struct span){s.p + s.n - end.n, end.n}, end);
-}
-
 /*
  * Its type, or a file's name that says as much. A signature beside a part is
  * one of it in a multipart/signed alone; elsewhere anybody can attach one.
@@ -54,7 +47,7 @@ own_seal(const struct mime_part *p)
 		if (has_type(p, span_of(types[i])))
 			return types[i];
 	for (l = p->names; l != NULL; l = l->next)
-		if (ends_with(l->text, SPAN(".p7m")))
+		if (span_ends_nocase(l->text, SPAN(".p7m")))
 			return "application/pkcs7-mime by its name";
 	return NULL;
 }

@@ -14,17 +14,12 @@ is_line_end(struct span s, size_t i)
 		(s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n');
 }
 
-static bool
-begins(struct span s, size_t i, struct span with)
-{
-	return s.n - i >= with.n && memcmp(s.p + i, with.p, with.n) == 0;
-}
-
 /* At a line's begin: a boundary, SMTP's end, an mbox's next message. */
 static bool
 begins_badly(struct span s, size_t i)
 {
-	return begins(s, i, SPAN("--")) || begins(s, i, SPAN("From ")) ||
+	return span_begins(span_from(s, i), SPAN("--")) ||
+		span_begins(span_from(s, i), SPAN("From ")) ||
 		(s.p[i] == '.' && is_line_end(s, i + 1));
 }
 

@@ -168,14 +168,6 @@ has_port(struct span name, const char *const *ports)
 	return false;
 }
 
-static bool
-begins(struct span s, const char *with)
-{
-	size_t n = strlen(with);
-
-	return s.n >= n && memcmp(s.p, with, n) == 0;
-}
-
 static void
 read_door(struct visit *v, struct postfix *pf, const struct span *column,
           struct span cleanup)
@@ -205,9 +197,9 @@ read_door(struct visit *v, struct postfix *pf, const struct span *column,
 	              (span_is(column[CHROOT], SPAN("-")) &&
 	               default_chroot(pf));
 	d->privileged = span_is(column[UNPRIVILEGED], SPAN("n"));
-	d->loopback = begins(column[NAME], "127.") ||
-	              begins(column[NAME], "[::1]:") ||
-	              begins(column[NAME], "localhost:");
+	d->loopback = span_begins(column[NAME], SPAN("127.")) ||
+	              span_begins(column[NAME], SPAN("[::1]:")) ||
+	              span_begins(column[NAME], SPAN("localhost:"));
 	d->submission = has_port(column[NAME], submission);
 }
 
@@ -384,10 +376,10 @@ relation_of(struct visit *v, const struct postfix *pf,
 	struct span rest = e->address;
 	enum relation r = BAD;
 
-	if (begins(rest, "unix:") && rest.n > 5)
+	if (span_begins(rest, SPAN("unix:")) && rest.n > 5)
 		return relation_of_path(v, pf, d, (struct span){rest.p + 5,
 		                                                rest.n - 5});
-	if (begins(rest, "inet:"))
+	if (span_begins(rest, SPAN("inet:")))
 		r = relation_of_port(v, (struct span){rest.p + 5,
 		                                      rest.n - 5});
 	return r == BAD ? relation_of_foreign(v, pf, rest) : r;

@@ -19,16 +19,10 @@
 #include "received.h"
 
 static struct span
-after(struct span s, size_t n)
-{
-	return (struct span){s.p + n, s.n - n};
-}
-
-static struct span
 skip_blanks(struct span s)
 {
 	while (s.n > 0 && ascii_is_space(s.p[0]))
-		s = after(s, 1);
+		s = span_from(s, 1);
 	return s;
 }
 
@@ -50,7 +44,7 @@ take_word(struct span *s)
 	while (word.n < s->n && !ascii_is_space(s->p[word.n]) &&
 	       s->p[word.n] != '(')
 		word.n++;
-	*s = skip_blanks(after(*s, word.n));
+	*s = skip_blanks(span_from(*s, word.n));
 	return word;
 }
 
@@ -74,15 +68,8 @@ take_comment(struct span *s, struct span *comment)
 	if (i >= s->n)
 		return false;
 	*comment = trimmed((struct span){s->p + 1, i - 1});
-	*s = skip_blanks(after(*s, i + 1));
+	*s = skip_blanks(span_from(*s, i + 1));
 	return true;
-}
-
-static bool
-begins(struct span s, struct span with)
-{
-	return s.n >= with.n &&
-		span_is_nocase((struct span){s.p, with.n}, with);
 }
 
 /* "[" ip "]" at the beginning of s, which then is what follows. */
@@ -98,7 +85,7 @@ take_bracketed(struct span *s, struct ip *ip)
 	n = (size_t)(end - s->p);
 	if (!address_ip((struct span){s->p + 1, n - 1}, ip))
 		return false;
-	*s = after(*s, n + 1);
+	*s = span_from(*s, n + 1);
 	return true;
 }
 
@@ -119,7 +106,7 @@ is_address(struct span s, struct ip *ip)
 
 	while (at > 0 && s.p[at - 1] != '@')
 		at--;
-	s = after(s, at);
+	s = span_from(s, at);
 	return address_ip(s, ip) || is_bracketed(s, ip);
 }
 
@@ -132,8 +119,8 @@ value_of(struct span s, struct span key)
 
 	for (i = 0; i + key.n <= s.n; i++)
 		if ((i == 0 || ascii_is_space(s.p[i - 1])) &&
-		    begins(after(s, i), key)) {
-			s = after(s, i + key.n);
+		    span_begins_nocase(span_from(s, i), key)) {
+			s = span_from(s, i + key.n);
 			return take_word(&s);
 		}
 	return word;
@@ -147,9 +134,9 @@ is_of_exim(struct span s)
 
 	while (s.n > 0) {
 		word = take_word(&s);
-		if (!begins(word, SPAN("helo=")) &&
-		    !begins(word, SPAN("port=")) &&
-		    !begins(word, SPAN("ident=")))
+		if (!span_begins_nocase(word, SPAN("helo=")) &&
+		    !span_begins_nocase(word, SPAN("port=")) &&
+		    !span_begins_nocase(word, SPAN("ident=")))
 			return false;
 	}
 	return true;
@@ -159,7 +146,7 @@ is_of_exim(struct span s)
 static struct span
 without_account(struct span s)
 {
-	if (begins(s, SPAN("account "))) {
+	if (span_begins_nocase(s, SPAN("account "))) {
 		take_word(&s);
 		take_word(&s);
 	}
@@ -170,9 +157,10 @@ without_account(struct span s)
 static bool
 is_helo(struct span s, struct span *helo)
 {
-	if (!begins(s, SPAN("HELO ")) && !begins(s, SPAN("EHLO ")))
+	if (!span_begins_nocase(s, SPAN("HELO ")) &&
+	    !span_begins_nocase(s, SPAN("EHLO ")))
 		return false;
-	*helo = trimmed(after(s, 5));
+	*helo = trimmed(span_from(s, 5));
 	return true;
 }
 
@@ -226,7 +214,7 @@ is_lmtp(struct span s)
 		return false;
 	take_word(&s);
 	return span_is_nocase(take_word(&s), SPAN("with")) &&
-		begins(take_word(&s), SPAN("LMTP"));
+		span_begins_nocase(take_word(&s), SPAN("LMTP"));
 }
 
 static enum received
@@ -259,16 +247,16 @@ within(struct span s)
 	bool submitted = false;
 
 	if (take_comment(&s, &comment)) {
-		if (begins(comment, SPAN("qmail ")))
+		if (span_begins_nocase(comment, SPAN("qmail ")))
 			return RECEIVED_WITHIN;
-		submitted = begins(comment, SPAN("from "));
+		submitted = span_begins_nocase(comment, SPAN("from "));
 	}
 	if (!span_is_nocase(take_word(&s), SPAN("by")))
 		return RECEIVED_UNREADABLE;
 	take_word(&s);
 	if (!take_comment(&s, &comment))
 		return RECEIVED_UNREADABLE;
-	return submitted || begins(comment, SPAN("Postfix"))
+	return submitted || span_begins_nocase(comment, SPAN("Postfix"))
 		? RECEIVED_WITHIN : RECEIVED_UNREADABLE;
 }
 

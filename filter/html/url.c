@@ -35,13 +35,7 @@ url_open(void)
 	return missing;
 }
 
-/* ---- spans ---- */
-
-static struct span
-drop(struct span s, size_t n)
-{
-	return (struct span){s.p + n, s.n - n};
-}
+/* ---- bytes ---- */
 
 static bool
 is_slash(char c, bool special)
@@ -77,21 +71,6 @@ until(struct span s, const char *set)
 }
 
 /* One after the other; a NUL in them stays. p NULL: no memory. */
-static struct span
-join(struct arena *a, const struct span *pieces, size_t n_pieces)
-{
-	size_t n = 0, i;
-	char *p;
-
-	for (i = 0; i < n_pieces; i++)
-		n += pieces[i].n;
-	p = arena_alloc(a, n + 1);
-	for (i = n = 0; p != NULL && i < n_pieces; n += pieces[i++].n)
-		if (pieces[i].n > 0)
-			memcpy(p + n, pieces[i].p, pieces[i].n);
-	return (struct span){p, n};
-}
-
 /* ---- the host ---- */
 
 /* The byte that "%41" at i stands for; -1: it is no such thing. */
@@ -194,7 +173,7 @@ ends_in_number(struct span s)
 
 	while (i > 0 && s.p[i - 1] != '.')
 		i--;
-	s = drop(s, i);
+	s = span_from(s, i);
 	for (j = 0; j < s.n && s.p[j] >= '0' && s.p[j] <= '9'; j++)
 		;
 	return s.n > 0 && (j == s.n || ipv4_number(s, &number));
@@ -208,7 +187,7 @@ ipv4(struct arena *a, struct span s, struct span *out)
 	struct span part;
 	size_t n = 0, i;
 
-	for (;; s = drop(s, part.n + 1)) {
+	for (;; s = span_from(s, part.n + 1)) {
 		part = until(s, ".");
 		if (n == 4 || !ipv4_number(part, &parts[n++]))
 			return false;
@@ -280,10 +259,10 @@ take_authority(struct arena *a, struct url *u, struct span *port)
 
 	while (at > 0 && s.p[at - 1] != '@')
 		at--;
-	s = drop(s, at);
+	s = span_from(s, at);
 	for (i = 0; i < s.n && (bracket || s.p[i] != ':'); i++)
 		bracket = s.p[i] == '[' || (bracket && s.p[i] != ']');
-	*port = drop(s, i);
+	*port = span_from(s, i);
 	for (i = 1; i < port->n; i++)
 		u->bad = u->bad || port->p[i] < '0' || port->p[i] > '9';
 	s.n -= port->n;
@@ -314,7 +293,7 @@ write_text(struct arena *a, const struct url *u, struct span port,
 	pieces[3] = u->host;
 	pieces[4] = port;
 	pieces[5] = rest;
-	s = join(a, pieces, 6);
+	s = arena_join(a, pieces, 6);
 	if (s.p == NULL || !u->special)
 		return s;
 	p = (char *)(uintptr_t)s.p + s.n - rest.n;
@@ -330,7 +309,7 @@ with_authority(struct arena *a, struct span s, struct url *u)
 	struct span port;
 
 	u->authority = until(s, u->special ? "/\\?#" : "/?#");
-	s = drop(s, u->authority.n);
+	s = span_from(s, u->authority.n);
 	if (u->authority.n == 0 && (!u->special ||
 	                            span_is(u->scheme, SPAN("file")))) {
 		u->text = write_text(a, u, SPAN(""), s);
@@ -367,12 +346,12 @@ relative(struct arena *a, struct span s, const struct url *base,
 
 	*u = *base;
 	if (is_slash(s.p[0], true))
-		before.n = least + until(drop(before, least), "/").n;
+		before.n = least + until(span_from(before, least), "/").n;
 	else if (s.p[0] == '?')
 		before = until(base->text, "?#");
 	else if (before.p[before.n - 1] != '/' || before.n <= least)
 		slash = SPAN("/");
-	u->text = join(a, (struct span[]){before, slash, s}, 3);
+	u->text = arena_join(a, (struct span[]){before, slash, s}, 3);
 	return u->text.p == NULL ? URL_NO_MEMORY : URL_READ;
 }
 
@@ -386,7 +365,7 @@ clean(struct arena *a, struct span s)
 	char *p;
 
 	while (s.n > 0 && (unsigned char)s.p[0] <= ' ')
-		s = drop(s, 1);
+		s = span_from(s, 1);
 	while (s.n > 0 && (unsigned char)s.p[s.n - 1] <= ' ')
 		s.n--;
 	if (until(s, "\t\n\r").n == s.n)
@@ -441,11 +420,11 @@ with_scheme(struct arena *a, struct span s, const struct url *base,
 		if (n < 2 && s.n > 0 && base != NULL &&
 		    span_is(base->scheme, u->scheme))
 			return relative(a, s, base, u);
-		return with_authority(a, drop(s, n), u);
+		return with_authority(a, span_from(s, n), u);
 	}
 	if (n >= 2)
-		return with_authority(a, drop(s, 2), u);
-	u->text = join(a, (struct span[]){u->scheme, SPAN(":"), s}, 3);
+		return with_authority(a, span_from(s, 2), u);
+	u->text = arena_join(a, (struct span[]){u->scheme, SPAN(":"), s}, 3);
 	return u->text.p == NULL ? URL_NO_MEMORY : URL_READ;
 }
 
@@ -469,13 +448,13 @@ url_read(struct arena *a, struct span text, const struct url *base,
 		if (u->scheme.p == NULL)
 			return URL_NO_MEMORY;
 		u->special = is_special(u->scheme);
-		return with_scheme(a, drop(s, n + 1), base, u);
+		return with_scheme(a, span_from(s, n + 1), base, u);
 	}
 	n = slashes(s, true);
 	if (n >= 2) {
 		/* a web mail's page is HTTPS */
 		u->scheme = base != NULL ? base->scheme : SPAN("https");
-		return with_authority(a, drop(s, n), u);
+		return with_authority(a, span_from(s, n), u);
 	}
 	return base == NULL ? URL_NONE : relative(a, s, base, u);
 }

@@ -174,13 +174,6 @@ end_loose(struct walk *w, const struct level *l, size_t end)
 
 /* ---- boundaries ---- */
 
-static bool
-begins_with(struct span s, struct span with)
-{
-	return s.n >= with.n &&
-		(with.n == 0 || memcmp(s.p, with.p, with.n) == 0);
-}
-
 /* RFC 2046 5.1.1: no boundary may be found in what another one divides. */
 static void
 compare_boundaries(struct mime *m, const struct mime_list *a,
@@ -192,8 +185,8 @@ compare_boundaries(struct mime *m, const struct mime_list *a,
 		for (b = with; b != NULL; b = b->next)
 			if (span_is(a->text, b->text))
 				mime_defect(m, DEFECT_REPEATED_BOUNDARY);
-			else if (begins_with(a->text, b->text) ||
-			         begins_with(b->text, a->text))
+			else if (span_begins(a->text, b->text) ||
+			         span_begins(b->text, a->text))
 				mime_defect(m, DEFECT_PREFIX_BOUNDARY);
 }
 
@@ -255,7 +248,7 @@ find_boundary(const struct walk *w, struct span line)
 	for (i = w->n_levels; i > 0; i--) {
 		b = w->m->parts[w->levels[i - 1].part].boundaries;
 		for (; b != NULL; b = b->next) {
-			if (!begins_with(s, b->text))
+			if (!span_begins(s, b->text))
 				continue;
 			rest = (struct span){s.p + b->text.n,
 				s.n - b->text.n};

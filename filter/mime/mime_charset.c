@@ -18,22 +18,17 @@ add(struct mime *m, struct mime_list **list, struct span charset)
 	mime_list_add(m, list, charset, true);
 }
 
-static bool
-begins(struct span s, struct span with)
-{
-	return s.n >= with.n && memcmp(s.p, with.p, with.n) == 0;
-}
-
 /* The charset whose mark stands there, or p NULL. */
 static struct span
 mark_at(struct span begin)
 {
-	if (begins(begin, SPAN("\xef\xbb\xbf")))
+	if (span_begins(begin, SPAN("\xef\xbb\xbf")))
 		return SPAN("utf-8");
-	if (begins(begin, (struct span){"\xff\xfe\0\0", 4}) ||
-	    begins(begin, (struct span){"\0\0\xfe\xff", 4}))
+	if (span_begins(begin, (struct span){"\xff\xfe\0\0", 4}) ||
+	    span_begins(begin, (struct span){"\0\0\xfe\xff", 4}))
 		return SPAN("utf-32");
-	if (begins(begin, SPAN("\xff\xfe")) || begins(begin, SPAN("\xfe\xff")))
+	if (span_begins(begin, SPAN("\xff\xfe")) ||
+	    span_begins(begin, SPAN("\xfe\xff")))
 		return SPAN("utf-16");
 	return (struct span){NULL, 0};
 }

@@ -31,14 +31,6 @@ check_bytes(struct mime *m, struct span s)
 
 /* ---- Content-Type ---- */
 
-static bool
-begins(struct span s, const char *with)
-{
-	size_t n = strlen(with);
-
-	return s.n >= n && memcmp(s.p, with, n) == 0;
-}
-
 /* type "/" subtype, of tokens (RFC 2045 5.1); in lower case already */
 static bool
 is_type(struct span s)
@@ -201,7 +193,7 @@ has_type(const struct mime_part *p, const char *type)
 	const struct mime_list *t;
 
 	for (t = p->types; t != NULL; t = t->next)
-		if (begins(t->text, type))
+		if (span_begins(t->text, span_of(type)))
 			return true;
 	return false;
 }
@@ -222,8 +214,8 @@ is_attachment(const struct mime_part *p)
 	const struct mime_list *t;
 
 	for (t = p->types; t != NULL; t = t->next)
-		if (!begins(t->text, "text/") &&
-		    !begins(t->text, "multipart/"))
+		if (!span_begins(t->text, SPAN("text/")) &&
+		    !span_begins(t->text, SPAN("multipart/")))
 			return true;
 	return p->names != NULL;
 }

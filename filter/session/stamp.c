@@ -358,7 +358,7 @@ begins_with(struct span s, struct span id)
 {
 	size_t i;
 
-	if (s.n < id.n || !span_is_nocase((struct span){s.p, id.n}, id))
+	if (!span_begins_nocase(s, id))
 		return false;
 	for (i = id.n; i < s.n; i++)
 		if (strchr("0123456789/=.", s.p[i]) == NULL)

@@ -56,12 +56,6 @@ name_length(struct span s)
 	return i;
 }
 
-static struct span
-from(struct span s, size_t at)
-{
-	return (struct span){s.p + at, s.n - at};
-}
-
 /*
  * modifier = redirect / explanation / unknown-modifier
  * redirect = "redirect" "=" domain-spec, explanation = "exp" "=" domain-spec
@@ -72,7 +66,7 @@ modifier(struct spf_term *t, size_t name, const char **why)
 {
 	struct span word = {t->text.p, name};
 
-	t->domain = from(t->text, name + 1);
+	t->domain = span_from(t->text, name + 1);
 	t->qualifier = 0;
 	if (span_is_nocase(word, SPAN("redirect")))
 		t->kind = SPF_REDIRECT;
@@ -141,7 +135,7 @@ optional_domain(struct span rest, struct spf_term *t, const char **why)
 	*why = "\":\" is missing after the mechanism's name";
 	if (rest.p[0] != ':')
 		return false;
-	t->domain = from(rest, 1);
+	t->domain = span_from(rest, 1);
 	return spf_macro_ok(t->domain, SPF_DOMAIN_SPEC, why);
 }
 
@@ -168,7 +162,7 @@ network(struct span rest, struct spf_term *t, const char **why)
 	*why = "an address must follow the \":\"";
 	if (rest.n == 0 || rest.p[0] != ':')
 		return false;
-	rest = from(rest, 1);
+	rest = span_from(rest, 1);
 	got = v4 ? take_length(&rest, 32, &t->cidr4)
 	         : take_length(&rest, 128, &t->cidr6);
 	if (got < 0) {
@@ -212,7 +206,7 @@ directive(struct spf_term *t, const char **why)
 	t->qualifier = '+';
 	if (memchr("+-~?", s.p[0], 4) != NULL) {
 		t->qualifier = s.p[0];
-		s = from(s, 1);
+		s = span_from(s, 1);
 	}
 	for (i = 0; i < s.n && s.p[i] != ':' && s.p[i] != '/'; i++)
 		;
@@ -221,7 +215,7 @@ directive(struct spf_term *t, const char **why)
 		if (!span_is_nocase(word, span_of(mechanisms[i].name)))
 			continue;
 		t->kind = mechanisms[i].kind;
-		return arguments(from(s, word.n), t, why);
+		return arguments(span_from(s, word.n), t, why);
 	}
 	*why = "no such mechanism";
 	return false;
@@ -234,7 +228,7 @@ spf_record_next(struct span *rest, struct spf_term *t, const char **why)
 	bool ok;
 
 	while (rest->n > 0 && rest->p[0] == ' ')
-		*rest = from(*rest, 1);
+		*rest = span_from(*rest, 1);
 	if (rest->n == 0)
 		return 0;
 	while (n < rest->n && rest->p[n] != ' ')
@@ -243,7 +237,7 @@ spf_record_next(struct span *rest, struct spf_term *t, const char **why)
 	t->text = (struct span){rest->p, n};
 	t->cidr4 = 32;
 	t->cidr6 = 128;
-	*rest = from(*rest, n);
+	*rest = span_from(*rest, n);
 	name = name_length(t->text);
 	if (name > 0 && name < n && t->text.p[name] == '=')
 		ok = modifier(t, name, why);

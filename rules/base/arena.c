@@ -149,6 +149,23 @@ arena_copy(struct arena *a, struct span s)
 }
 
 struct span
+arena_join(struct arena *a, const struct span *pieces, size_t n)
+{
+	size_t size = 0, i;
+	char *p;
+
+	for (i = 0; i < n; i++)
+		size += pieces[i].n;
+	p = arena_alloc(a, size + 1);
+	if (p == NULL)
+		return (struct span){NULL, 0};
+	for (i = size = 0; i < n; size += pieces[i++].n)
+		if (pieces[i].n > 0)
+			memcpy(p + size, pieces[i].p, pieces[i].n);
+	return (struct span){p, size};
+}
+
+struct span
 arena_lower(struct arena *a, struct span s)
 {
 	char *p = arena_alloc(a, s.n + 1);

@@ -101,12 +101,6 @@ step(struct span s, bool *valid)
 	return *valid ? (size_t)g_unichar_to_utf8(c, NULL) : 1;
 }
 
-static struct span
-drop(struct span s, size_t n)
-{
-	return (struct span){s.p + n, s.n - n};
-}
-
 static size_t
 characters(struct span s)
 {
@@ -114,7 +108,7 @@ characters(struct span s)
 	bool valid;
 
 	for (; s.n > 0; n++)
-		s = drop(s, step(s, &valid));
+		s = span_from(s, step(s, &valid));
 	return n;
 }
 
@@ -125,7 +119,7 @@ put_text(struct span s, bool tabs, FILE *out)
 	size_t n;
 	bool valid;
 
-	for (; s.n > 0; s = drop(s, n)) {
+	for (; s.n > 0; s = span_from(s, n)) {
 		n = step(s, &valid);
 		if (!valid)
 			fputs(REPLACEMENT, out);
@@ -178,7 +172,7 @@ skip_characters(struct span s, size_t n)
 	bool valid;
 
 	for (; n > 0 && s.n > 0; n--)
-		s = drop(s, step(s, &valid));
+		s = span_from(s, step(s, &valid));
 	return s;
 }
 
@@ -188,7 +182,7 @@ put_mark(struct span before, size_t width, FILE *out)
 	size_t n;
 	bool valid;
 
-	for (; before.n > 0; before = drop(before, n)) {
+	for (; before.n > 0; before = span_from(before, n)) {
 		n = step(before, &valid);
 		fputc(*before.p == '\t' ? '\t' : ' ', out);
 	}

@@ -40,6 +40,32 @@ span_is_ascii(struct span s)
 	return all < 0x80;
 }
 
+struct span
+span_from(struct span s, size_t n)
+{
+	return (struct span){s.p + n, s.n - n};
+}
+
+bool
+span_begins(struct span s, struct span with)
+{
+	return s.n >= with.n && span_is((struct span){s.p, with.n}, with);
+}
+
+bool
+span_begins_nocase(struct span s, struct span with)
+{
+	return s.n >= with.n &&
+		span_is_nocase((struct span){s.p, with.n}, with);
+}
+
+bool
+span_ends_nocase(struct span s, struct span with)
+{
+	return s.n >= with.n && span_is_nocase(
+		(struct span){s.p + s.n - with.n, with.n}, with);
+}
+
 /* strndup is for C strings, and may look beyond n for an end. */
 char *
 span_copy(struct span s)

@@ -10,17 +10,6 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static bool
-begins(struct span s, const char *with)
-{
-	struct span head = span_of(with);
-
-	if (s.n < head.n)
-		return false;
-	s.n = head.n;
-	return span_is_nocase(s, head);
-}
-
-static bool
 one_of(const char *const *words, size_t n, struct span s)
 {
 	size_t i;
@@ -95,7 +84,7 @@ address_meant(struct checker *c, const struct ast_value *v)
 		           "this is no address: the null sender is <>");
 		return false;
 	}
-	if (begins(t, "*@") && t.n > 2) {
+	if (span_begins(t, SPAN("*@")) && t.n > 2) {
 		diag_error(c->diags, v->place,
 		           "\"%.*s\" would be the address of somebody called "
 		           "\"*\": write in { %.*s }", SPAN_ARG(t),
@@ -117,7 +106,7 @@ name_meant(struct checker *c, const struct subject *row,
 {
 	struct span t = v->text, rest = {t.p + 1, t.n - 1};
 
-	if (begins(t, "*.")) {
+	if (span_begins(t, SPAN("*."))) {
 		diag_error(c->diags, v->place, "\"%.*s\" is no name: write "
 		           "in { %.*s }", SPAN_ARG(t), SPAN_ARG(rest));
 		return false;
@@ -157,7 +146,8 @@ star_meant(struct checker *c, const struct subject *row,
 {
 	struct span t = v->text;
 
-	if (row->id == SUBJECT_ATTACHMENT && begins(t, "*.") && t.n > 2) {
+	if (row->id == SUBJECT_ATTACHMENT && span_begins(t, SPAN("*.")) &&
+	    t.n > 2) {
 		diag_error(c->diags, v->place, "\"*\" stands for itself: write "
 		           "attachment.extension is %.*s", (int)t.n - 2,
 		           t.p + 2);
@@ -175,7 +165,8 @@ star_meant(struct checker *c, const struct subject *row,
 static void
 warn_version(struct checker *c, const struct ast_value *v)
 {
-	if (!begins(v->text, "TLSv") && !begins(v->text, "SSLv"))
+	if (!span_begins_nocase(v->text, SPAN("TLSv")) &&
+	    !span_begins_nocase(v->text, SPAN("SSLv")))
 		diag_warning(c->diags, v->place, "no version of TLS is called "
 		             "\"%.*s\": there are TLSv1, TLSv1.1, TLSv1.2 and "
 		             "TLSv1.3", SPAN_ARG(v->text));

@@ -63,11 +63,9 @@ is_server(struct span text)
 static bool
 begins(struct span *text, const char *with)
 {
-	size_t n = strlen(with);
-
-	if (text->n < n || memcmp(text->p, with, n) != 0)
+	if (!span_begins(*text, span_of(with)))
 		return false;
-	*text = (struct span){text->p + n, text->n - n};
+	*text = span_from(*text, strlen(with));
 	return true;
 }
 

@@ -63,8 +63,7 @@ deciding_value(struct evaluation *e, size_t node, size_t ask)
 static bool
 ends_with(struct span s, struct span end)
 {
-	return end.n > 0 && s.n >= end.n
-	       && span_is_nocase((struct span){s.p + s.n - end.n, end.n}, end);
+	return end.n > 0 && span_ends_nocase(s, end);
 }
 
 /*

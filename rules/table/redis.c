@@ -167,12 +167,6 @@ read_replies(redisReader *reader, int fd, struct asking *q, size_t greetings,
 	return reader->pos == reader->len;
 }
 
-static bool
-begins_with(struct span s, struct span word)
-{
-	return s.n >= word.n && memcmp(s.p, word.p, word.n) == 0;
-}
-
 /*
  * An error of a server that is no longer, or not yet, the one to ask: behind
  * a name or a proxy a new connection may lead to another.
@@ -181,9 +175,9 @@ static bool
 is_other_server(const struct redis_reply *r)
 {
 	return r->kind == REDIS_ERROR &&
-	       (begins_with(r->text, SPAN("READONLY")) ||
-	        begins_with(r->text, SPAN("MASTERDOWN")) ||
-	        begins_with(r->text, SPAN("LOADING")));
+	       (span_begins(r->text, SPAN("READONLY")) ||
+	        span_begins(r->text, SPAN("MASTERDOWN")) ||
+	        span_begins(r->text, SPAN("LOADING")));
 }
 
 static enum peer_talk

@@ -24,32 +24,18 @@ has(struct span s, char c)
 	return s.n > 0 && memchr(s.p, c, s.n) != NULL;
 }
 
-static struct span
-drop(struct span s, size_t n)
-{
-	return (struct span){s.p + n, s.n - n};
-}
-
 /* Both after each other: bytes, NUL among them; p NULL without memory. */
 static struct span
 join(struct arena *a, struct span first, struct span second)
 {
-	char *p = arena_alloc(a, first.n + second.n);
-
-	if (p == NULL)
-		return (struct span){NULL, 0};
-	if (first.n > 0)
-		memcpy(p, first.p, first.n);
-	if (second.n > 0)
-		memcpy(p + first.n, second.p, second.n);
-	return (struct span){p, first.n + second.n};
+	return arena_join(a, (struct span[]){first, second}, 2);
 }
 
 /* local "@" domain */
 static struct span
 join_address(struct arena *a, struct span local, struct span domain)
 {
-	return join(a, join(a, local, SPAN("@")), domain);
+	return arena_join(a, (struct span[]){local, SPAN("@"), domain}, 3);
 }
 
 /* ---- names ---- */
@@ -64,7 +50,7 @@ spell_name(struct arena *a, struct span name)
 
 	if (name.n < 2 || name.p[0] != '.')
 		return domain_canonical(a, name);
-	rest = domain_canonical(a, drop(name, 1));
+	rest = domain_canonical(a, span_from(name, 1));
 	return rest.p == NULL ? rest : join(a, SPAN("."), rest);
 }
 
@@ -80,7 +66,7 @@ name_key(struct arena *a, struct span key, bool null, struct span *out,
 		struct span at = key;
 
 		while (has(at, '@'))
-			at = drop(at, 1);
+			at = span_from(at, 1);
 		if (at.n > 0 && !has_any(at, NOT_IN_NAMES))
 			*hint = at;
 		return "is an address, where names are looked up";
@@ -88,8 +74,8 @@ name_key(struct arena *a, struct span key, bool null, struct span *out,
 	if (has(key, '/') && net_parse(key, &net) != NET_BAD)
 		return "is a network, where names are looked up";
 	if (key.n > 2 && memcmp(key.p, "*.", 2) == 0 &&
-	    !has_any(drop(key, 1), NOT_IN_NAMES)) {
-		*hint = drop(key, 1);
+	    !has_any(span_from(key, 1), NOT_IN_NAMES)) {
+		*hint = span_from(key, 1);
 		return "is no name";
 	}
 	if (key.n == 0 || has_any(key, NOT_IN_NAMES))
@@ -196,14 +182,14 @@ address_key(struct arena *a, struct span key, bool null, struct span *out,
 		return "is no address";
 	}
 	local = (struct span){key.p, at};
-	domain = drop(key, at + 1);
+	domain = span_from(key, at + 1);
 	if (local.n > 0 && local.p[0] == '<' && domain.n > 1 &&
 	    domain.p[domain.n - 1] == '>') {
 		*hint = (struct span){key.p + 1, key.n - 2};
 		return "is no address";
 	}
 	if (span_is(local, SPAN("*")) && domain.n > 0) {
-		*hint = drop(key, 1);
+		*hint = span_from(key, 1);
 		return "would be the address of somebody called \"*\"";
 	}
 	if ((local.n == 0 && domain.n == 0) ||
@@ -211,7 +197,7 @@ address_key(struct arena *a, struct span key, bool null, struct span *out,
 	    span_is(domain, SPAN(".")))
 		return "is no address";
 	if (local.n > 0 && domain.n > 0 && domain.p[0] == '.') {
-		*hint = drop(key, at);
+		*hint = span_from(key, at);
 		return "is no address: what is under a domain can only be "
 		       "meant as a whole";
 	}

@@ -15,12 +15,6 @@ struct parts {
 	struct span local, middle, domain; /* middle: "@", "@." or "." */
 };
 
-static struct span
-from(struct span s, size_t at)
-{
-	return (struct span){s.p + at, s.n - at};
-}
-
 static struct parts
 take_apart(enum value_type type, struct span key)
 {
@@ -35,7 +29,7 @@ take_apart(enum value_type type, struct span key)
 			break;
 		p.local = (struct span){key.p, at - 1};
 		p.middle = (struct span){key.p + at - 1, 1};
-		p.domain = from(key, at);
+		p.domain = span_from(key, at);
 		break;
 	case VALUE_NAME:
 		p.domain = key;
@@ -47,7 +41,7 @@ take_apart(enum value_type type, struct span key)
 	if (p.domain.n > 0 && p.domain.p[0] == '.') {
 		p.middle.p = p.middle.n > 0 ? p.middle.p : p.domain.p;
 		p.middle.n++;
-		p.domain = from(p.domain, 1);
+		p.domain = span_from(p.domain, 1);
 	}
 	return p;
 }
@@ -95,17 +89,8 @@ static struct span
 put_together(struct arena *a, const struct parts *p)
 {
 	const struct span part[] = {p->local, p->middle, p->domain};
-	size_t i, n = 0;
-	char *out = arena_alloc(a, p->local.n + p->middle.n + p->domain.n);
 
-	if (out == NULL)
-		return (struct span){NULL, 0};
-	for (i = 0; i < 3; i++) {
-		if (part[i].n > 0)
-			memcpy(out + n, part[i].p, part[i].n);
-		n += part[i].n;
-	}
-	return (struct span){out, n};
+	return arena_join(a, part, 3);
 }
 
 size_t
